@@ -1,5 +1,10 @@
 //! Finger server, RFC 1288: the example plug-in.
 #![allow(dead_code)] // TODO
+mod answer;
+mod policy;
 mod query;
+mod remote;
 mod text;
 mod users;
+pub use policy::Field;
+pub use remote::{NoRemote, Remote};

@@ -72,7 +72,7 @@ fn switch(line: &str) -> (bool, &str) {
 }
 
 /// A name, an IPv4 address or an IPv6 address in brackets.
-fn host(text: &str) -> Result<String, Malformed> {
+pub(crate) fn host(text: &str) -> Result<String, Malformed> {
     let text = text.trim();
     let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let bare = match text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
