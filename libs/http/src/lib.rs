@@ -1,1 +1,31 @@
-//! placeholder
+//! Where services listen and how HTTP is served: endpoints, bound sockets, listeners, TLS, HTTP/1 and HTTP/2.
+//!
+//! What this crate never does: read the environment, look a name up, bind again what is bound, or spawn a task by
+//! itself. Sockets are bound once, without a runtime, by whoever owns them; listeners on them come and go.
+
+mod activated;
+mod chain;
+mod endpoint;
+mod error;
+mod listener;
+mod socket;
+mod stamp;
+mod stream;
+mod sys;
+mod tls;
+
+use std::pin::Pin;
+
+pub use activated::Activated;
+pub use endpoint::{Address, Endpoint, EndpointError, Endpoints, Pair};
+pub use error::Error;
+pub use listener::{Accepted, Listener};
+pub use socket::Socket;
+pub use stamp::Stamp;
+pub use stream::{Peer, Stream, TlsStream};
+pub use tls::Tls;
+
+pub(crate) use chain::chain;
+
+/// A future on the heap.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
