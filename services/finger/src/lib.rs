@@ -1,6 +1,7 @@
 //! Finger server, RFC 1288: the example plug-in.
 #![allow(dead_code)] // TODO
 mod answer;
+mod irc;
 mod pb;
 mod policy;
 mod query;

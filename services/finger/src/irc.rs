@@ -1,0 +1,3 @@
+//! irc
+mod line;
+mod session;
