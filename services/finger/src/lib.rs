@@ -8,5 +8,6 @@ mod query;
 mod remote;
 mod text;
 mod users;
+mod xmlrpc;
 pub use policy::Field;
 pub use remote::{NoRemote, Remote};
