@@ -1,0 +1,249 @@
+//! One request: given a number, handed to the router, and whatever comes of it turned into an answer.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep};
+use tower_service::Service;
+use tracing::{error, warn};
+
+use super::Server;
+use crate::{BoxFuture, HttpError, Peer, Problem, chain};
+
+/// The number of a request: 16 hexadecimal digits, not to be guessed, different for each request of a process. Among
+/// the extensions of every request; shown to the client when the answer is 500 or above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    fn next() -> Self {
+        static SEED: LazyLock<std::hash::RandomState> = LazyLock::new(Default::default);
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        Self(SEED.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What goes on in a connection.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    begun: AtomicU64,
+    running: AtomicUsize,
+    first: Notify,
+}
+
+impl Activity {
+    /// Requests so far.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Is a handler at work?
+    pub(super) fn is_busy(&self) -> bool {
+        self.running.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits for the first request, unless there was one.
+    pub(super) async fn first_request(&self) {
+        if self.begun() == 0 {
+            self.first.notified().await;
+        }
+    }
+
+    fn begin(self: &Arc<Self>) -> Running {
+        if self.begun.fetch_add(1, Ordering::Relaxed) == 0 {
+            // kept for a waiter that comes later
+            self.first.notify_one();
+        }
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(Arc::clone(self))
+    }
+}
+
+/// A request at work, until dropped.
+struct Running(Arc<Activity>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Answers the requests of one connection.
+#[derive(Clone)]
+pub(super) struct Answerer {
+    server: Arc<Server>,
+    peer: Peer,
+    activity: Arc<Activity>,
+}
+
+impl Answerer {
+    pub(super) fn new(server: Arc<Server>, peer: Peer, activity: Arc<Activity>) -> Self {
+        Self { server, peer, activity }
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Response {
+        let _running = self.activity.begin();
+        let id = RequestId::next();
+        let timeout = self.server.limits.body_timeout;
+        let mut request = request.map(|body| Body::new(Timed { body, timeout, waiting: None }));
+        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(id);
+        // what an error needs to know of the request, which the router consumes
+        let asked = Asked { id, method: request.method().clone(), uri: request.uri().clone() };
+        let headers = AcceptOnly::of(request.headers());
+        let mut router = self.server.site.router.clone();
+        let response = match catch(|| router.call(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => HttpError::internal(panic).into_response(),
+        };
+        self.finish(&asked, &headers, response)
+    }
+
+    /// Gives an error its body and a line in the log.
+    fn finish(&self, asked: &Asked, AcceptOnly(headers): &AcceptOnly, mut response: Response) -> Response {
+        let status = response.status();
+        if !status.is_client_error() && !status.is_server_error() {
+            return response;
+        }
+        let error = response.extensions_mut().remove::<Arc<HttpError>>();
+        let message = match &error {
+            Some(error) => error.to_string(),
+            None if is_bare(&response) => unsaid(status).to_owned(),
+            // the handler has said it all by itself
+            None => return response,
+        };
+        let id = status.is_server_error().then(|| asked.id.to_string());
+        if id.is_some() {
+            asked.log(status, error.as_deref());
+        }
+        let problem = Problem { status, message: &message, request_id: id.as_deref() };
+        problem.render(headers, self.server.site.error_page.as_ref(), response)
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Answerer {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let answer = self.clone().answer(request);
+        Box::pin(async move { Ok(answer.await) })
+    }
+}
+
+/// The Accept lines of a request.
+struct AcceptOnly(HeaderMap);
+
+impl AcceptOnly {
+    fn of(headers: &HeaderMap) -> Self {
+        let accept = headers.get_all(http::header::ACCEPT).into_iter();
+        Self(accept.map(|value| (http::header::ACCEPT, value.clone())).collect())
+    }
+}
+
+/// What the log says about a request.
+struct Asked {
+    id: RequestId,
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    fn log(&self, status: StatusCode, error: Option<&HttpError>) {
+        let Self { id, method, uri } = self;
+        let (status, path) = (status.as_u16(), uri.path());
+        let cause = error.map(|error| chain(error).to_string()).unwrap_or_default();
+        // the others say that something else is at fault, or that a later try will do
+        if status == 500 {
+            error!(request_id = %id, %method, path, status, error = cause, "failed to answer a request");
+        } else {
+            warn!(request_id = %id, %method, path, status, error = cause, "failed to answer a request");
+        }
+    }
+}
+
+/// An error that only has a status, as the router makes them for unknown paths and methods.
+fn is_bare(response: &Response) -> bool {
+    response.body().size_hint().exact() == Some(0) && !response.headers().contains_key(CONTENT_TYPE)
+}
+
+fn unsaid(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "there is nothing at this address",
+        StatusCode::METHOD_NOT_ALLOWED => "this address does not take that method",
+        _ => "",
+    }
+}
+
+/// Runs what `start` gives; a panic comes out as its message.
+async fn catch<F: Future>(start: impl FnOnce() -> F) -> Result<F::Output, String> {
+    // state that a panic leaves half changed is the router's own, as with any server that survives panics
+    let mut future = pin!(catch_unwind(AssertUnwindSafe(start)).map_err(message)?);
+    std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(message(panic))),
+    })
+    .await
+}
+
+fn message(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the handler panicked: {}", text.unwrap_or("for an unknown reason"))
+}
+
+/// A request's body whose sender may not pause for too long.
+struct Timed {
+    body: Incoming,
+    timeout: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl hyper::body::Body for Timed {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.waiting = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let timeout = self.timeout;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + timeout)));
+        ready!(waiting.as_mut().poll(cx));
+        Poll::Ready(Some(Err("the client paused for too long within its request".into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
