@@ -1,8 +1,10 @@
 //! Finger server, RFC 1288: the example plug-in.
 #![allow(dead_code)] // TODO
 mod answer;
+mod directory;
 mod irc;
 mod pb;
+mod plan;
 mod policy;
 mod query;
 mod remote;
