@@ -1,0 +1,36 @@
+//! `cargo xtask bench NAME`: our figure and the peer's in one run, and their ratio, as a table in a README.
+//!
+//! A figure is never a test: it says how things stand on the machine that made it. CPU time is taken rather than time on
+//! the clock, which depends on what else the machine does.
+mod host;
+mod programs;
+mod query;
+
+use crate::repo::Repo;
+use crate::{Given, markdown, setup};
+use anyhow::{Context, Result, bail};
+
+/// A bench: its name, the README that has its table between markers, and what makes the table.
+struct Bench {
+    name: &'static str,
+    readme: &'static str,
+    run: fn(&Repo) -> Result<String>,
+}
+
+const BENCHES: &[Bench] = &[Bench { name: "host", readme: "libs/host/README.md", run: host::run }];
+
+pub(crate) fn run(repo: &Repo, given: Given) -> Result<()> {
+    let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
+    let name = given.word()?.with_context(|| format!("which one? there are: {}", names.join(" ")))?;
+    let Some(bench) = BENCHES.iter().find(|bench| bench.name == name) else {
+        bail!("there is no bench `{name}`; there are: {}", names.join(" "));
+    };
+    setup::everything(repo)?;
+    setup::install(setup::packages::BENCH)?;
+    let table = (bench.run)(repo)?;
+    println!("\n{table}");
+    let document = markdown::replace(&repo.read(bench.readme)?, &format!("bench {name}"), &table)?;
+    repo.write(bench.readme, &document)?;
+    println!("written to {}", bench.readme);
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! `cargo xtask new-service NAME`: a crate in the shape of finger, small, with its tests and all its lines in place.
+//!
+//! What it makes is green at once, and `--check` proves it: in a copy of the checkout, with the same build output.
+mod insert;
+
+use crate::cargo::cargo;
+use crate::repo::Repo;
+use crate::{Given, docs, floors, process, tidy};
+use anyhow::{Context, Result, bail, ensure};
+use std::fs;
+use std::path::Path;
+
+/// Files made, from the template's text, with `NAME`, `MODULE` and `TYPE` replaced.
+const FILES: &[(&str, &str)] = &[
+    ("services/NAME/Cargo.toml", include_str!("../templates/service/Cargo.toml.in")),
+    ("services/NAME/README.md", include_str!("../templates/service/README.md.in")),
+    ("services/NAME/src/lib.rs", include_str!("../templates/service/lib.rs.in")),
+    ("tests/MODULE.rs", include_str!("../templates/service/test.rs.in")),
+    ("xtask/src/demo/services/MODULE.rs", include_str!("../templates/service/demo.rs.in")),
+];
+
+/// How a line gets into a file.
+enum Place {
+    /// In order among the lines that begin like this.
+    Among(&'static str),
+    /// After the last line that has this in it.
+    AfterLast(&'static str),
+    /// At the end, after an empty line.
+    AtEnd,
+}
+
+/// Lines put into files that are there.
+const LINES: &[(&str, Place, &str)] = &[
+    ("Cargo.toml", Place::Among("opsctl-"), "opsctl-NAME = { path = \"services/NAME\" }"),
+    ("cli/Cargo.toml", Place::Among("opsctl-"), "opsctl-NAME.workspace = true"),
+    ("cli/src/plugins.rs", Place::AfterLast("::<opsctl_"), "    service::<opsctl_MODULE::TYPE>(),"),
+    ("config/opsctl.toml", Place::AtEnd, include_str!("../templates/service/table.toml.in")),
+    ("tests/main.rs", Place::Among("mod "), "mod MODULE;"),
+    ("xtask/src/demo/services.rs", Place::Among("mod "), "mod MODULE;"),
+    ("xtask/src/demo/services.rs", Place::AfterLast("::SERVICE,"), "    MODULE::SERVICE,"),
+    ("README.md", Place::AfterLast("| [`"), include_str!("../templates/service/row.md.in")),
+];
+
+/// Words that cannot be a module, or that the configuration uses otherwise.
+const TAKEN: &[&str] = &[
+    "as",
+    "async",
+    "auth",
+    "await",
+    "break",
+    "const",
+    "continue",
+    "crate",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "fn",
+    "for",
+    "gen",
+    "harness",
+    "help",
+    "host",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "log",
+    "loop",
+    "main",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "plugins",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "struct",
+    "super",
+    "supervisor",
+    "test",
+    "trait",
+    "true",
+    "type",
+    "unsafe",
+    "use",
+    "where",
+    "while",
+    "xtask",
+    "yield",
+];
+
+pub(crate) fn run(repo: &Repo, given: Given) -> Result<()> {
+    match (given.word, given.option) {
+        (Some(name), None) => create(repo, &name),
+        (None, Some(option)) if option == "--check" => check(repo),
+        (None, None) => bail!("which name shall it have?"),
+        (_, Some(option)) => bail!("unexpected `{option}`"),
+    }
+}
+
+fn create(repo: &Repo, name: &str) -> Result<()> {
+    allowed(repo, name)?;
+    // all edits are made before the first is written: a checkout that is not as expected stays as it is
+    let mut files: Vec<(String, String)> =
+        FILES.iter().map(|(path, text)| (filled(path, name), filled(text, name))).collect();
+    for (path, place, line) in LINES {
+        let at = files.iter().position(|(known, _)| known == path);
+        let text = at.map_or_else(|| repo.read(path), |at| Ok(files[at].1.clone()))?;
+        let text = insert::line(&text, place, &filled(line, name)).with_context(|| format!("in `{path}`"))?;
+        match at {
+            Some(at) => files[at].1 = text,
+            None => files.push(((*path).into(), text)),
+        }
+    }
+    for (path, text) in &files {
+        repo.write(path, text)?;
+        println!("{path}");
+    }
+    docs::generate(repo)
+}
+
+fn allowed(repo: &Repo, name: &str) -> Result<()> {
+    let is_word = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        && !name.ends_with('-')
+        && !name.contains("--");
+    ensure!(is_word, "`{name}` is no name for a service: lower-case letters, and dashes between them");
+    let module = name.replace('-', "_");
+    ensure!(!TAKEN.contains(&module.as_str()), "`{name}` means something else already");
+    let places = [format!("services/{name}"), format!("libs/{name}"), format!("cli/src/commands/{module}.rs")];
+    match places.iter().find(|place| repo.root.join(place).exists()) {
+        Some(place) => bail!("`{name}` is there already: `{place}`"),
+        None => Ok(()),
+    }
+}
+
+/// `text` with the names in it.
+fn filled(text: &str, name: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let type_name: String = name.split('-').map(capital).collect();
+    text.replace("NAME", name).replace("MODULE", &name.replace('-', "_")).replace("TYPE", &type_name)
+}
+
+/// Makes a service in a copy of the checkout and has it checked there.
+pub(crate) fn check(repo: &Repo) -> Result<()> {
+    const NAME: &str = "try-out";
+    let copy = Repo { root: repo.made("new-service"), target: repo.target.clone() };
+    if copy.root.exists() {
+        fs::remove_dir_all(&copy.root).context("failed to remove the copy of last time")?;
+    }
+    repo.walk(Path::new(""), &mut |path| copy_file(&repo.root.join(path), &copy.root.join(path)))?;
+    create(&copy, NAME)?;
+    process::run(&mut cargo(&copy, "fmt --all --check"))?;
+    floors::run(&copy)?;
+    tidy::run(&copy)?;
+    process::run(&mut cargo(&copy, "clippy --workspace --all-targets --quiet -- -D warnings"))?;
+    process::run(cargo(&copy, "test --workspace --quiet").arg(NAME.replace('-', "_")))
+}
+
+/// Keeps the time of change, or cargo would build the copy anew each time.
+fn copy_file(from: &Path, to: &Path) -> Result<()> {
+    let copy = || {
+        fs::create_dir_all(to.parent().unwrap_or(to))?;
+        fs::copy(from, to)?;
+        fs::File::options().write(true).open(to)?.set_modified(fs::metadata(from)?.modified()?)
+    };
+    copy().with_context(|| format!("failed to copy `{}`", from.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_filled_in() {
+        assert_eq!(filled("NAME opsctl_MODULE::TYPE", "a-big-one"), "a-big-one opsctl_a_big_one::ABigOne");
+    }
+
+    #[test]
+    fn only_free_words_are_allowed() {
+        let folder = std::env::temp_dir().join(format!("xtask-names-{}", std::process::id()));
+        let repo = Repo { root: folder.clone(), target: folder.clone() };
+        fs::create_dir_all(folder.join("libs/web")).unwrap();
+        for (name, fine) in [
+            ("zones", true),
+            ("two-words", true),
+            ("web", false),
+            ("type", false),
+            ("", false),
+            ("X", false),
+            ("a--b", false),
+            ("a-", false),
+            ("../a", false),
+            ("a1", false),
+        ] {
+            assert_eq!(allowed(&repo, name).is_ok(), fine, "{name}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

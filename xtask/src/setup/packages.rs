@@ -1,0 +1,50 @@
+//! The tables of what `setup` installs. One line each: the package, and what it is for.
+
+/// A Debian package.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub name: &'static str,
+    pub why: &'static str,
+}
+
+/// What tests and demo need.
+pub(crate) const NEEDED: &[Package] = &[
+    Package { name: "bash-completion", why: "the completions are loaded into the real shells: bash" },
+    Package { name: "ca-certificates", why: "fetching Python packages over TLS" },
+    Package { name: "chromium", why: "the pages are opened in a real browser" },
+    Package { name: "curl", why: "the HTTP client of tests and demo" },
+    Package { name: "finger", why: "the finger client that everyone has" },
+    Package { name: "fish", why: "the completions are loaded into the real shells: fish" },
+    Package { name: "fonts-dejavu-core", why: "letters for the browser's screenshots" },
+    Package { name: "gcc", why: "compiles the C and assembly in the TLS library" },
+    Package { name: "libc6-dev", why: "compiles the C and assembly in the TLS library" },
+    Package { name: "man-db", why: "the man pages are formatted with warnings on" },
+    Package { name: "ngircd", why: "the IRC server that finger's bot talks to" },
+    Package { name: "openssl", why: "makes certificates and checks ours" },
+    Package { name: "python3", why: "XML-RPC and Perspective Broker clients" },
+    Package { name: "python3-venv", why: "a place for Python packages that touches no other" },
+    Package { name: "systemd", why: "`systemd-analyze` and `systemd-socket-activate`" },
+    Package { name: "util-linux", why: "`setpriv` and `unshare`: fewer rights, read-only roots" },
+    Package { name: "zsh", why: "the completions are loaded into the real shells: zsh" },
+];
+
+/// What the benches need besides.
+pub(crate) const BENCH: &[Package] = &[Package { name: "time", why: "the peak memory of programs that end at once" }];
+
+/// Python packages, as pip wants them.
+pub(crate) const PYTHON: &[&str] = &["twisted==26.10.0"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_sorted_unique_and_argued_for() {
+        assert!(NEEDED.is_sorted_by(|one, next| one.name < next.name));
+        assert!(NEEDED.iter().chain(BENCH).all(|package| !package.why.is_empty()));
+        assert!(
+            PYTHON.iter().all(|package| package.contains("==")),
+            "a version each, or the same tests differ tomorrow"
+        );
+    }
+}

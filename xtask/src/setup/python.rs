@@ -1,0 +1,35 @@
+//! The Python packages of the tests, in a virtual environment at `target/venv` of the checkout.
+//!
+//! It holds what `packages::PYTHON` lists and is made anew when the list or the interpreter changes.
+use super::packages::PYTHON;
+use crate::process;
+use crate::repo::Repo;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Debian's own interpreter: another one that comes first on `PATH` may lack the venv module, or change.
+const INTERPRETER: &str = "/usr/bin/python3";
+/// Written last, so that a half-made environment has none.
+const STAMP: &str = "made-of";
+
+/// The interpreter with the tests' packages.
+pub(crate) fn python(repo: &Repo) -> PathBuf {
+    repo.made("venv").join("bin/python3")
+}
+
+/// Makes the environment unless it is there.
+pub(super) fn venv(repo: &Repo) -> Result<()> {
+    let folder = repo.made("venv");
+    let version = process::capture(Command::new(INTERPRETER).arg("--version"))?;
+    let wanted = format!("{version}{}\n", PYTHON.join("\n"));
+    if fs::read_to_string(folder.join(STAMP)).is_ok_and(|made| made == wanted) {
+        return Ok(());
+    }
+    println!("a Python environment for {}:", PYTHON.join(", "));
+    process::run(Command::new(INTERPRETER).args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut install = Command::new(folder.join("bin/pip"));
+    process::run(install.args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]).args(PYTHON))?;
+    fs::write(folder.join(STAMP), wanted).context("failed to note what the Python environment is made of")
+}

@@ -1,0 +1,80 @@
+//! The lines that each service has outside of its crate: forgetting one is a fault here, not a surprise later.
+use crate::repo::Tree;
+
+/// Where a service has a line, and how that line reads, `NAME` standing for the service and `Name` for its type's crate.
+const LINES: &[(&str, &str)] = &[
+    ("Cargo.toml", "opsctl-NAME = { path = \"services/NAME\" }"),
+    ("cli/Cargo.toml", "opsctl-NAME.workspace = true"),
+    ("cli/src/plugins.rs", "opsctl_NAME::"),
+    ("tests/main.rs", "mod NAME;"),
+    ("xtask/src/demo/services.rs", "mod NAME;"),
+];
+
+pub(super) fn lines(tree: &Tree) -> Vec<String> {
+    let services = tree.crates_in("services");
+    let mut faults = Vec::new();
+    for service in &services {
+        for (path, line) in LINES {
+            let line = of(line, service);
+            if !tree.get(path).is_some_and(|text| text.contains(&line)) {
+                faults.push(format!("{path}: has no line for the service `{service}`: `{line}`"));
+            }
+        }
+        // a tool has no table
+        let is_tool =
+            tree.get("cli/src/plugins.rs").is_some_and(|text| text.contains(&of("tool::<opsctl_NAME::", service)));
+        let table = format!("\n[{service}]\n");
+        if !is_tool && !tree.get("config/opsctl.toml").is_some_and(|text| text.contains(&table)) {
+            faults.push(format!("config/opsctl.toml: has no table `[{service}]`"));
+        }
+    }
+    let plugins = tree.get("cli/src/plugins.rs").unwrap_or_default();
+    let named =
+        plugins.match_indices("opsctl_").filter_map(|(at, prefix)| plugins[at + prefix.len()..].split_once("::"));
+    for (name, _) in named.filter(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
+        let folder = name.replace('_', "-");
+        if !services.contains(&folder.as_str()) && !tree.crates_in("libs").contains(&folder.as_str()) {
+            faults.push(format!("cli/src/plugins.rs: `opsctl_{name}` has no folder in `services`"));
+        }
+    }
+    faults
+}
+
+fn of(line: &str, service: &str) -> String {
+    let name =
+        if line.contains("opsctl_") || line.starts_with("mod ") { service.replace('-', "_") } else { service.into() };
+    line.replace("NAME", &name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 7] = [
+        ("Cargo.toml", "opsctl-finger = { path = \"services/finger\" }"),
+        ("cli/Cargo.toml", "opsctl-finger.workspace = true"),
+        ("cli/src/plugins.rs", "use opsctl_host::{Plugin}; service::<opsctl_finger::Finger>(),"),
+        ("config/opsctl.toml", "# Finger.\n[finger]\n"),
+        ("libs/host/Cargo.toml", ""),
+        ("services/finger/Cargo.toml", ""),
+        ("tests/main.rs", "mod finger;"),
+    ];
+
+    #[test]
+    fn each_line_is_asked_for() {
+        let good = [&GOOD[..], &[("xtask/src/demo/services.rs", "mod finger;")]].concat();
+        assert!(lines(&Tree::of(&good)).is_empty(), "{:?}", lines(&Tree::of(&good)));
+        for (at, (path, _)) in good.iter().enumerate().filter(|(_, (path, _))| !path.ends_with("s/finger/Cargo.toml")) {
+            let mut files = good.clone();
+            files.remove(at);
+            assert_eq!(lines(&Tree::of(&files)).len(), 1, "without {path}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_a_dash_is_a_word_in_rust() {
+        assert_eq!(of("opsctl-NAME.workspace = true", "a-b"), "opsctl-a-b.workspace = true");
+        assert_eq!(of("opsctl_NAME::", "a-b"), "opsctl_a_b::");
+        assert_eq!(of("mod NAME;", "a-b"), "mod a_b;");
+    }
+}
