@@ -60,7 +60,8 @@ fn commands(missing: &[&Package], root: bool) -> Vec<Command> {
         if !root {
             command.arg("env");
         }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=500"]).args(words);
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=500"]);
+        command.args(["-o", "Dpkg::Use-Pty=0"]).args(words);
         command
     };
     let mut install = apt(&["install", "-y", "-qq", "--no-install-recommends", "--no-upgrade"]);
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn only_a_user_asks_sudo() {
-        let options = "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500";
+        let options = "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 -o Dpkg::Use-Pty=0";
         let install = "install -y -qq --no-install-recommends --no-upgrade finger";
         check(true, &[&format!("env {options} update -qq"), &format!("env {options} {install}")]);
         check(false, &[&format!("sudo env {options} update -qq"), &format!("sudo env {options} {install}")]);

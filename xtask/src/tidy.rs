@@ -29,6 +29,7 @@ const CHECKS: &[Check] = &[
     ("white space", words::white_space),
     ("no registry's host, no machine's path", words::no_places),
     ("links lead somewhere", words::links),
+    ("the README names the two commands", words::front_door),
 ];
 
 pub(crate) fn run(repo: &Repo) -> Result<()> {

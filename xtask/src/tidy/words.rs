@@ -25,6 +25,16 @@ pub(super) fn white_space(tree: &Tree) -> Vec<String> {
     faults
 }
 
+/// The two commands that are all one needs, in a block that one can copy.
+pub(super) fn front_door(tree: &Tree) -> Vec<String> {
+    let readme = tree.get("README.md").unwrap_or_default();
+    let blocks: Vec<_> = readme.split("\n```").skip(1).step_by(2).flat_map(str::lines).collect();
+    let missing = ["cargo xtask demo", "cargo xtask test"].into_iter().filter(|command| {
+        !blocks.iter().any(|line| line.split('#').next().is_some_and(|line| line.trim_end() == *command))
+    });
+    missing.map(|command| format!("README.md: has no line `{command}` in a block of code")).collect()
+}
+
 /// Registries are reached by their clients as those are set up, and a checkout may lie anywhere.
 pub(super) fn no_places(tree: &Tree) -> Vec<String> {
     // in halves, or this file would be its own fault
@@ -119,6 +129,17 @@ mod tests {
         );
         check(white_space, "a", &["cli/README.md: does not end in a line feed"]);
         check(white_space, "a\n\n", &["cli/README.md: ends in an empty line"]);
+    }
+
+    fn check_door(text: &str, faults: usize) {
+        assert_eq!(front_door(&Tree::of(&[("README.md", text)])).len(), faults, "{text}");
+    }
+
+    #[test]
+    fn the_readme_has_the_two_commands() {
+        check_door("# x\n\n```sh\ncargo xtask demo  # starts\ncargo xtask test\n```\n", 0);
+        check_door("# x\n\n```\ncargo xtask demo\n```\ncargo xtask test\n", 1);
+        check_door("", 2);
     }
 
     #[test]
