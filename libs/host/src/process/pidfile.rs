@@ -136,11 +136,13 @@ impl PidFile {
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        if !self.is_ours() || !self.is_current() {
+        if !self.is_ours() {
             return;
         }
         // While we hold the lock nobody else puts a file of theirs under this name.
-        if unlinkat(&self.folder, self.name.as_os_str(), UnlinkatFlags::NoRemoveDir).is_err() {
+        let name = self.name.as_os_str();
+        let removed = self.is_current() && unlinkat(&self.folder, name, UnlinkatFlags::NoRemoveDir).is_ok();
+        if !removed {
             let _ = self.file.set_len(0);
         }
     }
@@ -178,7 +180,7 @@ mod tests {
     use std::fs;
     use std::sync::Barrier;
 
-    use super::super::{daemon, fork, testing};
+    use super::super::{daemon, fork, privileges, testing};
     use super::*;
 
     /// Whatever `content` the file has, it can be locked and written, and is gone afterwards.
@@ -311,5 +313,31 @@ mod tests {
         fs::write(&fifo, "").unwrap();
         fs::read(&fifo).unwrap();
         assert!(!path.exists(), "the daemon removes its file");
+    }
+
+    #[test]
+    fn what_may_not_be_removed_is_emptied() {
+        if !nix::unistd::geteuid().is_root() {
+            use std::io::Write;
+            writeln!(io::stderr(), "not root: checked only that locking needs the folder").unwrap();
+            assert!(matches!(
+                PidFile::lock(Path::new("/opsctl-test.pid")).unwrap_err(),
+                Error::Io { what: "open", .. }
+            ));
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("opsctl.pid");
+        let name = concat!(module_path!(), "::what_may_not_be_removed_is_emptied");
+        let output = testing::alone(name, &path, |path| {
+            let file = PidFile::lock(path).unwrap();
+            file.write(std::process::id()).unwrap();
+            privileges::Identity::resolve(Some("nobody"), None).unwrap().assume().unwrap();
+            drop(file);
+            0
+        });
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        PidFile::lock(&path).unwrap();
     }
 }
