@@ -21,6 +21,7 @@ pub(crate) const NEEDED: &[Package] = &[
     Package { name: "man-db", why: "the man pages are formatted with warnings on" },
     Package { name: "ngircd", why: "the IRC server that finger's bot talks to" },
     Package { name: "openssl", why: "makes certificates and checks ours" },
+    Package { name: "procps", why: "`kill`: the signals that tests send" },
     Package { name: "python3", why: "XML-RPC and Perspective Broker clients" },
     Package { name: "python3-venv", why: "a place for Python packages that touches no other" },
     Package { name: "systemd", why: "`systemd-analyze` and `systemd-socket-activate`" },

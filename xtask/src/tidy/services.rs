@@ -1,8 +1,9 @@
 //! The lines that each service has outside of its crate: forgetting one is a fault here, not a surprise later.
 use crate::repo::Tree;
 
-/// Where a service has a line, and how that line reads, `NAME` standing for the service and `Name` for its type's crate.
+/// Where a service has a line, and what is in it, `NAME` standing for the service.
 const LINES: &[(&str, &str)] = &[
+    ("README.md", "(services/NAME/README.md)"),
     ("Cargo.toml", "opsctl-NAME = { path = \"services/NAME\" }"),
     ("cli/Cargo.toml", "opsctl-NAME.workspace = true"),
     ("cli/src/plugins.rs", "opsctl_NAME::"),
@@ -50,8 +51,9 @@ fn of(line: &str, service: &str) -> String {
 mod tests {
     use super::*;
 
-    const GOOD: [(&str, &str); 7] = [
+    const GOOD: [(&str, &str); 8] = [
         ("Cargo.toml", "opsctl-finger = { path = \"services/finger\" }"),
+        ("README.md", "[`finger`](services/finger/README.md)"),
         ("cli/Cargo.toml", "opsctl-finger.workspace = true"),
         ("cli/src/plugins.rs", "use opsctl_host::{Plugin}; service::<opsctl_finger::Finger>(),"),
         ("config/opsctl.toml", "# Finger.\n[finger]\n"),
