@@ -4,8 +4,8 @@
 //! A value of these types is checked text and nothing more: no name is looked up, no file is touched, nothing is bound
 //! before [`Endpoint::bind`].
 
+mod decode;
 mod parse;
-mod serde;
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -241,3 +241,6 @@ impl fmt::Display for Endpoints {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
