@@ -9,6 +9,7 @@ use crate::process;
 use crate::repo::Repo;
 use anyhow::{Result, bail};
 use packages::Package;
+use std::path::Path;
 use std::process::Command;
 
 pub(crate) use python::python;
@@ -31,11 +32,22 @@ pub(crate) fn install(packages: &[Package]) -> Result<()> {
     }
     let root = process::capture(Command::new("id").arg("-u"))?.trim() == "0";
     let mut commands = commands(&missing, root);
+    if Path::new("/run/systemd/system").exists() {
+        let daemons = packages::DAEMONS.iter().filter(|daemon| missing.iter().any(|package| package.name == **daemon));
+        commands.extend(daemons.map(|daemon| quiet(daemon, root)));
+    }
     if !root && !process::works(Command::new("sudo").arg("--version")) {
         let lines: Vec<_> = commands.iter().map(process::line).collect();
         bail!("this is not root and there is no `sudo`; as root, run\n{}", lines.join("\n").replace("sudo ", ""));
     }
     commands.iter_mut().try_for_each(process::run)
+}
+
+/// Undoes what Debian does with a daemon's package where systemd runs: it is on at once, and for everybody.
+fn quiet(daemon: &str, root: bool) -> Command {
+    let mut command = Command::new(if root { "systemctl" } else { "sudo" });
+    command.args((!root).then_some("systemctl")).args(["disable", "--quiet", "--now", daemon]);
+    command
 }
 
 fn missing(packages: &[Package]) -> Result<Vec<&Package>> {
@@ -92,6 +104,8 @@ mod tests {
     fn only_a_user_asks_sudo() {
         let options = "DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 -o Dpkg::Use-Pty=0";
         let install = "install -y -qq --no-install-recommends --no-upgrade finger";
+        assert_eq!(process::line(&quiet("ngircd", true)), "systemctl disable --quiet --now ngircd");
+        assert_eq!(process::line(&quiet("ngircd", false)), "sudo systemctl disable --quiet --now ngircd");
         check(true, &[&format!("env {options} update -qq"), &format!("env {options} {install}")]);
         check(false, &[&format!("sudo env {options} update -qq"), &format!("sudo env {options} {install}")]);
     }

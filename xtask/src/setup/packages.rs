@@ -32,6 +32,9 @@ pub(crate) const NEEDED: &[Package] = &[
 /// What the benches need besides.
 pub(crate) const BENCH: &[Package] = &[Package { name: "time", why: "the peak memory of programs that end at once" }];
 
+/// Packages that Debian makes a running daemon of the same name; ours are started by who needs them, on loopback.
+pub(crate) const DAEMONS: &[&str] = &["ngircd"];
+
 /// Python packages, as pip wants them.
 pub(crate) const PYTHON: &[&str] = &["twisted==26.10.0"];
 
