@@ -10,7 +10,7 @@ use crate::{show, suggest};
 use schemars::Schema;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A configuration as its layers have it, not yet interpreted. Cheap to clone it is not; one is enough.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Document {
     pub(crate) sources: Arc<[Source]>,
     /// Some of it could not be read, so what is missing may not be.
     pub(crate) partial: bool,
+    /// Values that a type was found to call secret.
+    pub(crate) secrets: Arc<Mutex<Masks>>,
 }
 
 impl Document {
@@ -33,12 +35,22 @@ impl Document {
         decode::table(self, name, also)
     }
 
+    /// Some keys of the table `name` as a value; whatever else the table has is somebody else's.
+    ///
+    /// # Errors
+    /// All faults of those keys.
+    pub fn part<T: DeserializeOwned>(&self, name: &str) -> Result<T, Vec<Fault>> {
+        let table = self.root.entries.get(name).and_then(Node::as_table);
+        let others: Vec<&str> = table.into_iter().flat_map(|table| table.entries.keys()).map(String::as_str).collect();
+        decode::table(self, name, &others)
+    }
+
     /// A fault for each table that is not in `known`, and each key outside of any table, in every layer that has it.
     pub fn unknown_tables(&self, known: &[&str]) -> Vec<Fault> {
         let unknown = self.root.entries.iter().filter(|(name, _)| !known.contains(&name.as_str()));
         let mut found: Vec<Found> = unknown.flat_map(|(name, node)| unknown_table(name, node, known)).collect();
         found.sort_by_key(|found| (found.source, found.span));
-        let masks = Masks::of_tree(&self.root);
+        let masks = self.guessed();
         found.into_iter().map(|found| found.fault(&self.sources, &masks)).collect()
     }
 
@@ -74,7 +86,21 @@ impl Document {
             Some(node) => Found::at(node.at.source, node.at.value, title),
             None => Found::nowhere(title),
         };
-        found.label(message.to_string()).fault(&self.sources, &Masks::of_tree(&self.root))
+        found.label(message.to_string()).fault(&self.sources, &self.guessed())
+    }
+
+    /// What a typed reading has found to be secret.
+    pub(crate) fn masks(&self) -> Masks {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, and what sounds so.
+    fn guessed(&self) -> Masks {
+        self.masks().with_tree(&self.root)
+    }
+
+    pub(crate) fn learn(&self, masks: Masks) {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).extend(masks);
     }
 }
 

@@ -7,6 +7,9 @@ use crate::source::{Source, Span};
 use line::{Line, visible};
 use std::fmt;
 
+/// Of a source's secrets so many are looked for in a message, and those in its line.
+const MAX_HIDDEN: usize = 1000;
+
 /// One fault. `Display` is a block of several lines in the manner of rustc, without a line end at its end:
 /// ```text
 /// error: unknown key `lisen`
@@ -96,6 +99,8 @@ pub(crate) struct Found {
     help: Vec<String>,
     /// The whole source is at fault, no line of it.
     whole: bool,
+    /// What stands there must not be shown.
+    pub(crate) secret: bool,
 }
 
 impl Found {
@@ -124,29 +129,29 @@ impl Found {
         self
     }
 
+    pub(crate) fn secret(mut self, secret: bool) -> Self {
+        self.secret = secret;
+        self
+    }
+
     /// The fault, with its line as it may be shown.
     pub(crate) fn fault(self, sources: &[Source], masks: &Masks) -> Fault {
-        let Self { source: id, span, title, label, help, whole } = self;
+        let Self { source: id, span, title, label, help, whole, secret: _ } = self;
         let source = id.and_then(|id| Some((id, sources.get(id)?)));
+        let mut hidden = Vec::new();
         let place = source.map(|(id, source)| {
             let position = source.position(span.start);
-            let masks: Vec<Span> = masks.of(id).collect();
-            let line = (!whole).then(|| Line::new(source, &position, span, &masks));
+            let on_line: Vec<Span> = masks.of(id).filter(|mask| mask.overlaps(position.span)).collect();
+            let line = (!whole).then(|| Line::new(source, &position, span, &on_line));
+            let all = masks.of(id).take(MAX_HIDDEN).chain(on_line);
+            hidden.extend(all.map(|mask| source.slice(mask)));
             let (long, short) = match whole {
                 true => (source.name(), source.name()),
                 false => (source.place(&position), source.short_place(&position)),
             };
-            Place { long, short, line }
+            Place { long: visible(&long), short: visible(&short), line }
         });
-        let hide = |text: String| match source {
-            Some((id, source)) => masks.of(id).fold(text, |text, mask| line::hide(&text, source.slice(mask))),
-            None => text,
-        };
-        Fault {
-            title: visible(&hide(title)),
-            label: visible(&hide(label)),
-            help: help.into_iter().map(|help| visible(&hide(help))).collect(),
-            place,
-        }
+        let clean = |text: String| visible(&hidden.iter().fold(text, |text, secret| line::hide(text, secret)));
+        Fault { title: clean(title), label: clean(label), help: help.into_iter().map(clean).collect(), place }
     }
 }

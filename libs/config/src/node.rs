@@ -52,6 +52,8 @@ pub(crate) struct Table {
     pub(crate) implied: bool,
     /// Everywhere else that it was written.
     pub(crate) also_at: Vec<At>,
+    /// Other values that it was laid over, though there is a table below them: a fault, if a table is what is wanted.
+    pub(crate) hides: Vec<At>,
 }
 
 /// One step on the way to a node.
@@ -94,6 +96,7 @@ impl Node {
     pub(crate) fn overlay(&mut self, mut upper: Self, sources: &[Source]) {
         if upper.as_table().is_some() {
             text::expand_table(self);
+            self.uncover_table();
         } else if self.as_table().is_some() {
             text::expand_table(&mut upper);
         }
@@ -114,6 +117,25 @@ impl Node {
                 let lower = std::mem::replace(self, upper);
                 self.under = lower.below(layer(self, sources), sources).map(Box::new);
             }
+        }
+    }
+
+    /// Brings a table below other values to light, if there is one.
+    fn uncover_table(&mut self) {
+        let (mut hidden, mut next) = (Vec::new(), Some(&*self));
+        while let Some(node) = next.filter(|node| node.as_table().is_none()) {
+            hidden.push(node.at);
+            next = node.under.as_deref();
+        }
+        if next.is_none() {
+            return;
+        }
+        while self.as_table().is_none() {
+            let Some(under) = self.under.take() else { return };
+            *self = *under;
+        }
+        if let Value::Table(table) = &mut self.value {
+            table.hides.extend(hidden);
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn sounds_secret(name: &str) -> bool {
 }
 
 /// The ranges to mask, by source.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Masks(BTreeMap<usize, BTreeSet<Span>>);
 
 impl Masks {
@@ -26,12 +26,17 @@ impl Masks {
     }
 
     /// Every value in the tree whose key sounds secret.
-    pub(crate) fn of_tree(root: &Table) -> Self {
-        let mut masks = Self::default();
+    pub(crate) fn with_tree(mut self, root: &Table) -> Self {
         for (key, node) in &root.entries {
-            masks.node(sounds_secret(key), node, &BTreeSet::new());
+            self.node(sounds_secret(key), node, &BTreeSet::new());
         }
-        masks
+        self
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        for (source, spans) in other.0 {
+            self.0.entry(source).or_default().extend(spans);
+        }
     }
 
     /// Every value in a node whose key sounds secret, but for those (source, start) whose type is known.
@@ -57,6 +62,9 @@ impl Masks {
 
     /// In the texts of faulty statements too, which are in no tree.
     pub(crate) fn with_statements(mut self, sources: &[Source], found: &[Found]) -> Self {
+        for (id, found) in found.iter().filter(|found| found.secret).filter_map(|found| Some((found.source?, found))) {
+            self.add(id, found.span);
+        }
         let faulty: BTreeSet<usize> = found.iter().filter_map(|found| found.source).collect();
         for (id, source) in sources.iter().enumerate().filter(|(id, _)| faulty.contains(id)) {
             if source.is_file() {
@@ -67,10 +75,10 @@ impl Masks {
                         self.words(id, value, source.slice(value));
                     }
                 }
-            } else if let Some((name, value)) = source.text.split_once('=')
+            } else if let Some((name, _)) = source.text.split_once('=')
                 && name.split(['.', ' ']).any(|word| sounds_secret(word.rsplit("__").next().unwrap_or(word)))
             {
-                self.add(id, Span::new(name.len() + 1, name.len() + 1 + value.len()));
+                self.add(id, Span::new(name.len() + 1, source.text.len()));
             }
         }
         self

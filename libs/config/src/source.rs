@@ -19,9 +19,8 @@ impl Span {
         self.start <= offset && offset < self.end
     }
 
-    /// Whether the two have a byte in common, or an empty one stands in or at the end of the other.
-    pub(crate) const fn touches(self, other: Self) -> bool {
-        self.start <= other.end && other.start <= self.end
+    pub(crate) const fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
     }
 
     pub(crate) const fn moved(self, by: usize) -> Self {

@@ -11,6 +11,7 @@ use crate::source::{Kind, Source};
 use crate::{Document, MAX_TEXT};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Names of environment variables that begin with `OPSCTL_` and are no key: what the command line reads itself.
 pub const RESERVED: &[&str] = &["OPSCTL_CONFIG"];
@@ -109,10 +110,11 @@ pub(crate) struct Reading {
 
 impl Reading {
     fn finish(self) -> (Document, Vec<Fault>) {
-        let Self { root, sources, found, partial } = self;
-        let masks = Masks::of_tree(&root).with_statements(&sources, &found);
+        let Self { root, sources, mut found, partial } = self;
+        found.sort_by_key(|found| (found.source, found.span));
+        let masks = Masks::default().with_tree(&root).with_statements(&sources, &found);
         let faults = found.into_iter().map(|found| found.fault(&sources, &masks)).collect();
-        (Document { root, sources: sources.into(), partial }, faults)
+        (Document { root, sources: sources.into(), partial, secrets: Arc::default() }, faults)
     }
 
     /// The index of a new source.

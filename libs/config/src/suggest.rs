@@ -18,13 +18,13 @@ pub(crate) fn help<'a>(wrong: &str, known: &[&'a str]) -> (Option<&'a str>, Stri
     let text = match near {
         Some(name) => format!("did you mean `{name}`?"),
         None if known.is_empty() => "there are no keys here".to_owned(),
-        None => format!("known are {}", list(known)),
+        None => format!("known are {}", list(known, "and")),
     };
     (near, text)
 }
 
 /// "`a`, `b` and `c`", or "`a`, `b` and 12 others".
-pub(crate) fn list(names: &[&str]) -> String {
+pub(crate) fn list(names: &[&str], joint: &str) -> String {
     let mut names: Vec<_> = names.to_vec();
     names.sort_unstable();
     names.dedup();
@@ -35,7 +35,7 @@ pub(crate) fn list(names: &[&str]) -> String {
     }
     match texts.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {joint} {last}", rest.join(", ")),
         None => String::new(),
     }
 }
@@ -59,6 +59,6 @@ mod tests {
         assert_eq!(help("x", &[]).1, "there are no keys here");
         assert_eq!(help("xyz", &["a"]).1, "known are `a`");
         let many: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"].into();
-        assert_eq!(list(&many), "`a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`, `i`, `j`, `k` and 2 others");
+        assert_eq!(list(&many, "and"), "`a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`, `i`, `j`, `k` and 2 others");
     }
 }

@@ -1,24 +1,22 @@
 //! serde's view of a node. Typed nodes give what they are; a text from outside TOML gives what the target asks for.
 
+use super::access::{Entries, Items, Pair, Single, Variant};
 use super::error::{Error, Place};
 use super::reader::Reader;
 use crate::magic;
-use crate::node::{Node, Step, Table, Value};
+use crate::node::{Node, Table, Value};
 use crate::text;
-use serde::de::value::{BytesDeserializer, StrDeserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-};
+use serde::de::value::StrDeserializer;
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use toml::de::DeValue;
 
 /// A node to read.
 #[derive(Clone, Copy)]
 pub(crate) struct De<'a> {
-    node: &'a Node,
-    reader: &'a Reader<'a>,
+    pub(super) node: &'a Node,
+    pub(super) reader: &'a Reader<'a>,
     /// The table of a service itself, of which others read keys too.
-    top: bool,
+    pub(super) top: bool,
 }
 
 impl<'a> De<'a> {
@@ -27,7 +25,7 @@ impl<'a> De<'a> {
     }
 
     /// Gives an error that has no place yet this node's.
-    fn placed<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn placed<T>(self, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|error| match error.place {
             Some(_) => error,
             None => {
@@ -111,6 +109,7 @@ impl<'a> De<'a> {
     }
 
     fn map<'de, V: Visitor<'de>>(self, table: &Table, visitor: V) -> Result<V::Value, Error> {
+        self.reader.overlaid(table);
         let entries: Vec<_> = table.entries.iter().collect();
         visitor.visit_map(Entries { of: self, entries: entries.into_iter(), value: None })
     }
@@ -122,6 +121,7 @@ impl<'a> De<'a> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
+        self.reader.overlaid(table);
         let also = if self.top { self.reader.also } else { &[] };
         let mut entries = Vec::new();
         for (key, node) in &table.entries {
@@ -183,7 +183,8 @@ impl<'a> De<'a> {
     }
 }
 
-fn unit(text: &str) -> StrDeserializer<'_, Error> {
+/// A name, which has no node of its own.
+pub(super) fn unit(text: &str) -> StrDeserializer<'_, Error> {
     text.into_deserializer()
 }
 
@@ -272,126 +273,5 @@ impl<'de> Deserializer<'de> for De<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.placed(self.variant(visitor))
-    }
-}
-
-struct Items<'a, 'b> {
-    of: De<'a>,
-    items: std::iter::Enumerate<std::slice::Iter<'b, Node>>,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, '_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some((index, node)) = self.items.next() else { return Ok(None) };
-        let reader = self.of.reader;
-        reader.within(Step::Index(index), || seed.deserialize(De { node, reader, top: false })).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-/// A value as a list of one. It is the same node, so its place is no step further.
-struct Single<'a>(Option<De<'a>>);
-
-impl<'de> SeqAccess<'de> for Single<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.0.take().map(|de| seed.deserialize(de)).transpose()
-    }
-}
-
-/// The folder of a value, and the value.
-struct Pair<'a> {
-    base: bool,
-    of: Option<De<'a>>,
-}
-
-impl<'de> SeqAccess<'de> for Pair<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some(de) = self.of else { return Ok(None) };
-        if std::mem::take(&mut self.base) {
-            let base = de.reader.base(de.node);
-            return seed.deserialize(BytesDeserializer::new(base)).map(Some);
-        }
-        self.of = None;
-        seed.deserialize(de).map(Some)
-    }
-}
-
-struct Entries<'a, 'b> {
-    of: De<'a>,
-    entries: std::vec::IntoIter<(&'b String, &'b Node)>,
-    value: Option<(&'b String, &'b Node)>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_, '_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        self.value = self.entries.next();
-        let Some((key, node)) = self.value else { return Ok(None) };
-        let reader = self.of.reader;
-        let key = reader.within(Step::Key(key.clone()), || {
-            let de = De { node, reader, top: false };
-            de.placed(seed.deserialize(unit(key)))
-        });
-        key.map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some((key, node)) = self.value.take() else { return Err(Error::custom("no value")) };
-        let reader = self.of.reader;
-        reader.within(Step::Key(key.clone()), || seed.deserialize(De { node, reader, top: false }))
-    }
-}
-
-/// A variant with a content: `{ name = content }`.
-struct Variant<'a, 'b> {
-    of: De<'a>,
-    key: &'b str,
-    node: &'b Node,
-}
-
-impl<'de> EnumAccess<'de> for Variant<'_, '_> {
-    type Error = Error;
-    type Variant = Self;
-
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), Error> {
-        Ok((seed.deserialize(unit(self.key))?, self))
-    }
-}
-
-impl Variant<'_, '_> {
-    fn read<T>(self, read: impl FnOnce(De<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let reader = self.of.reader;
-        let de = De { node: self.node, reader, top: false };
-        reader.within(Step::Key(self.key.to_owned()), || read(de))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Variant<'_, '_> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<(), Error> {
-        self.read(|de| de.placed(Err(Error::mismatch("a name alone", "a table"))))
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
-        self.read(|de| seed.deserialize(de))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        self.read(|de| de.deserialize_seq(visitor))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
-        self.read(|de| de.deserialize_struct("", fields, visitor))
     }
 }

@@ -118,7 +118,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Type { expected, found } => write!(f, "expected {expected}, found {found}"),
-            Cause::Variant { known, .. } => write!(f, "expected one of {}", crate::suggest::list(known)),
+            Cause::Variant { known, .. } => write!(f, "expected {}", crate::suggest::list(known, "or")),
             Cause::Missing(field) => write!(f, "missing key `{field}`"),
             Cause::Value(message) => f.write_str(message),
         }

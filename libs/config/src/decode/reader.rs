@@ -1,35 +1,35 @@
 //! What is learnt about a table while its nodes are read.
 
-use crate::node::{At, Node, Step};
+use crate::fault::Found;
+use crate::node::{At, Node, Step, Table};
 use crate::secrets::Masks;
 use crate::source::Source;
-use crate::suggest;
+use crate::{show, suggest};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 
-/// After so many unknown keys no more are noted.
-const MAX_UNKNOWN: usize = 64;
+/// After so many of these faults no more are noted.
+const MAX_NOTED: usize = 64;
 
-/// A key that its table does not have.
+/// A fault that does not stop the reading: a key that its table does not have.
 #[derive(Debug)]
-pub(crate) struct Unknown {
+pub(crate) struct Noted {
     /// The table it stands in.
     pub(crate) table: Vec<Step>,
-    pub(crate) name: String,
     /// The key that was likely meant.
     pub(crate) near: Option<&'static str>,
-    pub(crate) help: String,
-    /// In every layer that has it.
-    pub(crate) places: Vec<At>,
+    pub(crate) found: Found,
+    pub(crate) at: At,
 }
 
 /// Shared by all nodes of one reading.
 pub(crate) struct Reader<'a> {
+    name: &'a str,
     sources: &'a [Source],
     /// Keys of the table that someone else reads.
     pub(crate) also: &'a [&'a str],
-    pub(crate) unknown: RefCell<Vec<Unknown>>,
+    pub(crate) noted: RefCell<Vec<Noted>>,
     /// The way to the node being read.
     path: RefCell<Vec<Step>>,
     /// Values whose type is known, by source and start, and whether it is a secret one.
@@ -38,11 +38,12 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(sources: &'a [Source], also: &'a [&'a str]) -> Self {
+    pub(crate) fn new(name: &'a str, sources: &'a [Source], also: &'a [&'a str]) -> Self {
         Self {
+            name,
             sources,
             also,
-            unknown: RefCell::default(),
+            noted: RefCell::default(),
             path: RefCell::default(),
             values: RefCell::default(),
             secret: Cell::default(),
@@ -85,16 +86,33 @@ impl<'a> Reader<'a> {
 
     /// Notes a key that its table does not have.
     pub(crate) fn unknown(&self, name: &str, node: &Node, fields: &'static [&'static str], also: &[&str]) {
-        let mut unknown = self.unknown.borrow_mut();
-        let places = node.places();
-        let again = |known: &Unknown| known.places.first() == places.first();
-        if unknown.len() >= MAX_UNKNOWN || unknown.iter().any(again) {
+        if self.noted.borrow().len() >= MAX_NOTED {
             return;
         }
         let known: Vec<&str> = fields.iter().chain(also).copied().collect();
         let (near, help) = suggest::help(name, &known);
         let near = near.and_then(|near| fields.iter().copied().find(|field| *field == near));
-        unknown.push(Unknown { table: self.path(), name: name.to_owned(), near, help, places });
+        for at in node.places() {
+            let found = Found::at(at.source, at.key, format!("unknown key `{name}`")).help(help.clone());
+            self.note(Noted { table: self.path(), near, found, at });
+        }
+    }
+
+    /// Notes what stands where a table belongs, and is hidden by keys of the table that are written elsewhere.
+    pub(crate) fn overlaid(&self, table: &Table) {
+        for at in &table.hides {
+            let key = key(self.name, &self.path.borrow());
+            let found = Found::at(at.source, at.value, format!("wrong type for `{key}`")).label("expected a table");
+            self.note(Noted { table: self.path(), near: None, found, at: *at });
+        }
+    }
+
+    /// Reading a table anew finds the same again.
+    fn note(&self, fault: Noted) {
+        let mut noted = self.noted.borrow_mut();
+        if noted.len() < MAX_NOTED && noted.iter().all(|known| known.at != fault.at) {
+            noted.push(fault);
+        }
     }
 
     /// What must not be shown, because its type says so.
@@ -110,4 +128,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn seen(&self) -> BTreeSet<(usize, usize)> {
         self.values.borrow().keys().copied().collect()
     }
+}
+
+/// The dotted name of a key.
+pub(crate) fn key(table: &str, path: &[Step]) -> String {
+    let keys = path.iter().filter_map(|step| match step {
+        Step::Key(key) => Some(key.as_str()),
+        Step::Index(_) => None,
+    });
+    std::iter::once(table).chain(keys).map(show::key).collect::<Vec<_>>().join(".")
 }

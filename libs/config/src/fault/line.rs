@@ -30,21 +30,36 @@ struct Cell {
 }
 
 impl Line {
+    /// `masks` are the secrets of this line.
     pub(super) fn new(source: &Source, position: &Position, span: Span, masks: &[Span]) -> Self {
-        let cells = cells(source.slice(position.span), position.span, masks);
+        let near = near(source, position.span, span.start);
+        let cells = cells(source.slice(near), near, masks);
         let width_of = |cells: &[Cell]| cells.iter().map(|cell| cell.width).sum::<usize>();
         let first = cells.iter().position(|cell| cell.span.end > span.start).unwrap_or(cells.len());
         let last = cells.iter().position(|cell| cell.span.start >= span.end).unwrap_or(cells.len()).max(first);
         let (before, marked) = (cells.get(..first).unwrap_or_default(), cells.get(first..last).unwrap_or_default());
         let (start, width) = (width_of(before), width_of(marked).max(1));
         let number = source.is_file().then_some(position.line);
-        let (text, start, width) = if width_of(&cells) <= MAX_WIDTH {
+        let (text, start, width) = if near == position.span && width_of(&cells) <= MAX_WIDTH {
             (cells.into_iter().map(|cell| cell.text).collect(), start, width)
         } else {
-            cut(cells, start, width)
+            cut(cells, start, width, [near.start > position.span.start, near.end < position.span.end])
         };
         Self { number, text, start, width }
     }
+}
+
+/// The part of a line that can be of interest: nobody needs a megabyte of it.
+fn near(source: &Source, line: Span, offset: usize) -> Span {
+    const FAR: usize = 2048;
+    let boundary = |mut at: usize| {
+        while !source.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = boundary(offset.saturating_sub(FAR).max(line.start).min(line.end));
+    Span::new(start, boundary((offset + FAR).min(line.end)))
 }
 
 fn cells(text: &str, line: Span, masks: &[Span]) -> Vec<Cell> {
@@ -69,10 +84,10 @@ fn cells(text: &str, line: Span, masks: &[Span]) -> Vec<Cell> {
     cells
 }
 
-/// The part of a long line around its carets.
-fn cut(cells: Vec<Cell>, start: usize, width: usize) -> (String, usize, usize) {
+/// The part of a long line around its carets. `more` says whether the line goes on before and after the cells.
+fn cut(cells: Vec<Cell>, start: usize, width: usize, more: [bool; 2]) -> (String, usize, usize) {
     let from = if start < MAX_WIDTH - BEFORE { 0 } else { start - BEFORE };
-    let (mut column, mut text, mut skipped, mut rest) = (0, String::new(), 0, false);
+    let (mut column, mut text, mut skipped, mut rest) = (0, String::new(), 0, more[1]);
     for cell in cells {
         if column < from {
             skipped += cell.width;
@@ -84,10 +99,11 @@ fn cut(cells: Vec<Cell>, start: usize, width: usize) -> (String, usize, usize) {
         }
         column += cell.width;
     }
-    let dots = if skipped > 0 { "…" } else { "" };
-    let start = start - skipped + dots.chars().count();
-    let width = width.min((column - skipped + dots.chars().count()).saturating_sub(start)).max(1);
-    (format!("{dots}{text}{}", if rest { "…" } else { "" }), start, width)
+    let (before, after) = (if skipped > 0 || more[0] { "…" } else { "" }, if rest { "…" } else { "" });
+    let dots = before.chars().count();
+    let start = start - skipped + dots;
+    let width = width.min((column - skipped + dots).saturating_sub(start)).max(1);
+    (format!("{before}{text}{after}"), start, width)
 }
 
 /// A text in which nothing can move the cursor or end the line.
@@ -97,10 +113,10 @@ pub(super) fn visible(text: &str) -> String {
 
 /// The text with a secret masked in it, with and without its quotes. One too short to be told from a chance word is
 /// only masked in backticks.
-pub(super) fn hide(text: &str, secret: &str) -> String {
+pub(super) fn hide(text: String, secret: &str) -> String {
     let bare = secret.trim().trim_matches(['"', '\'']);
-    if bare.is_empty() {
-        text.to_owned()
+    if bare.is_empty() || !text.contains(bare) {
+        text
     } else if bare.len() < 4 {
         text.replace(&format!("`{bare}`"), &format!("`{MASK}`"))
     } else {

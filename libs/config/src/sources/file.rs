@@ -2,12 +2,19 @@
 
 use super::{Reading, too_long};
 use crate::fault::Found;
-use crate::node::{At, Node, Table, Value};
+use crate::node::Table;
 use crate::source::{Kind, Source, Span};
 use crate::statements::{Statement, statement_at, statements};
 use crate::text::{Converter, Refused};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use toml::de::{DeTable, Error};
+
+/// How often a text is parsed at most: each time without what was faulty before.
+const MAX_ATTEMPTS: usize = 16;
+/// After so many faults of one file the rest can wait.
+const MAX_FAULTS: usize = 64;
+const DUPLICATE: &str = "duplicate key";
 
 impl Reading {
     pub(super) fn file(&mut self, kind: Kind, content: &[u8], base: PathBuf) {
@@ -33,56 +40,105 @@ impl Reading {
 
     fn text(&mut self, source: Source) {
         let id = self.sources.len();
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
-        let mut refused = Vec::new();
-        let mut table = Converter { source: id, offset: 0 }.table(table.into_inner(), 0, &mut refused);
         let statements = statements(&source.text);
-        let mut faulty = Vec::new();
-        for error in &errors {
-            let (span, found) = syntax(id, &source, error, &statements);
-            let zone = zone(&statements, span);
-            let again = error.message().starts_with("duplicate key");
-            if again || !faulty.contains(&zone) {
-                self.found.push(found);
+        let mut text = source.text.clone();
+        let mut parsed = parse(id, &text);
+        let before = self.found.len();
+        for _ in 0..MAX_ATTEMPTS {
+            let errors: Vec<_> = parsed.errors.iter().filter(|error| error.message() != DUPLICATE).collect();
+            if errors.is_empty() {
+                break;
             }
-            if !again {
-                faulty.push(zone);
-            }
+            self.partial = true;
+            let zones = self.syntax(id, &source, &statements, &errors);
+            text = blank(&text, zones);
+            parsed = parse(id, &text);
         }
-        prune(&mut table, &faulty);
-        self.found.extend(refused.into_iter().filter_map(|refused| number(id, refused, &faulty)));
-        self.partial |= !errors.is_empty();
+        self.syntax(id, &source, &statements, &parsed.errors.iter().collect::<Vec<_>>());
+        let numbers = parsed.refused.into_iter();
+        self.found.extend(numbers.map(|Refused { span, title, expected }| Found::at(id, span, title).label(expected)));
+        self.found.truncate(before + MAX_FAULTS);
         self.sources.push(source);
-        for (key, node) in table.entries {
+        for (key, node) in parsed.table.entries {
             self.root.overlay(key, node, &self.sources);
         }
     }
+
+    /// Notes one fault for each statement, as the first mostly leads to others; gives what to leave out for them.
+    fn syntax(&mut self, id: usize, source: &Source, statements: &[Statement], errors: &[&Error]) -> BTreeSet<Span> {
+        let mut zones = BTreeSet::new();
+        for error in errors {
+            let span = error.span().map_or_else(|| deepest(&source.text), Span::from);
+            let statement = statement_at(statements, span.start);
+            let new = zones.insert(zone(source, statements, statement, span));
+            if (new || error.message() == DUPLICATE) && zones.len() <= MAX_FAULTS {
+                self.found.push(fault(id, source, statement, span, error.message()));
+            }
+        }
+        zones
+    }
 }
 
-fn number(source: usize, refused: Refused, faulty: &[Span]) -> Option<Found> {
-    let Refused { span, title, expected } = refused;
-    let known = faulty.iter().any(|zone| zone.touches(span));
-    (!known).then(|| Found::at(source, span, title).label(expected))
+struct Parsed {
+    table: Table,
+    errors: Vec<Error>,
+    refused: Vec<Refused>,
+}
+
+fn parse(source: usize, text: &str) -> Parsed {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut refused = Vec::new();
+    let table = Converter { source, offset: 0 }.table(table.into_inner(), 0, &mut refused);
+    Parsed { table, errors, refused }
+}
+
+/// The text without its faulty parts, all else in its place: the parser gives up at some of them.
+fn blank(text: &str, zones: BTreeSet<Span>) -> String {
+    let mut zones = zones.into_iter().peekable();
+    let mut end = 0;
+    let mut blanked = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        while let Some(zone) = zones.next_if(|zone| zone.start <= at) {
+            end = end.max(zone.end);
+        }
+        match character {
+            _ if at >= end => blanked.push(character),
+            '\n' => blanked.push(character),
+            _ => blanked.extend(std::iter::repeat_n(' ', character.len_utf8())),
+        }
+    }
+    blanked
 }
 
 /// What the parser says, in our words.
-fn syntax(id: usize, source: &Source, error: &Error, statements: &[Statement]) -> (Span, Found) {
-    let span = error.span().map_or_else(|| deepest(&source.text), Span::from);
-    let (title, expected) = match error.message().split_once(", expected ") {
+fn fault(id: usize, source: &Source, statement: Option<&Statement>, span: Span, message: &str) -> Found {
+    let (title, expected) = match message.split_once(", expected ") {
         Some((title, "nothing")) => (title, String::new()),
         Some((title, expected)) => (title, format!("expected {}", listed(expected))),
-        None => (error.message(), String::new()),
+        None => (message, String::new()),
     };
-    let bare = statement_at(statements, span.start).is_some_and(|statement| is_bare(source.slice(statement.value)));
-    let found = match title {
-        "duplicate key" => Found::at(id, span, "duplicate key").label("stands here a second time"),
-        "recursion limit" => Found::at(id, span, "nested too deep"),
-        _ if bare && title != "key with no value" => {
-            Found::at(id, span, "a text stands in quotes").help("write it as `key = \"text\"`")
-        }
-        _ => Found::at(id, span, title).label(expected),
-    };
-    (span, found)
+    let value = statement.filter(|statement| !statement.header).map(|statement| statement.value).unwrap_or_default();
+    let text = source.slice(value);
+    let assigned = title != "key with no value";
+    let unquoted = assigned && (title == "string values must be quoted" || is_bare(text));
+    if title == DUPLICATE {
+        Found::at(id, span, title).label("stands here a second time")
+    } else if title.contains("recur") {
+        Found::at(id, span, "nested too deep")
+    } else if unquoted && text.is_empty() {
+        Found::at(id, span, "key with no value").label("expected a value")
+    } else if unquoted && value.start <= span.start && !text.starts_with(['[', '{']) {
+        let end = text.find(['#', '\n']).unwrap_or(text.len());
+        let length = text.get(..end).unwrap_or_default().trim_end().len();
+        let whole = Span::new(value.start, value.start + length);
+        Found::at(id, whole, "text without quotes").label("expected a text in quotes")
+    } else if span.start >= source.text.trim_end().len() && text.contains('\n') {
+        // the end of the text is not where people look for what was not closed
+        let line = text.find('\n').unwrap_or(text.len());
+        Found::at(id, Span::new(value.start, value.start + line), title).label(format!("{expected} at its end"))
+    } else {
+        Found::at(id, span, title).label(expected)
+    }
 }
 
 /// "`a`, `b`, `c`" as "one of `a`, `b`, `c`".
@@ -108,27 +164,15 @@ fn deepest(text: &str) -> Span {
 }
 
 /// What a fault makes unusable: its statement, or of a table's header all that stands below it.
-fn zone(statements: &[Statement], fault: Span) -> Span {
-    let Some(statement) = statement_at(statements, fault.start) else { return fault };
-    let end = if statement.header {
-        let next = statements.iter().find(|next| next.header && next.whole.start > statement.whole.start);
-        next.map_or(usize::MAX, |next| next.whole.start.saturating_sub(1))
-    } else {
-        statement.whole.end
-    };
-    Span::new(statement.whole.start, end)
-}
-
-/// Takes out what stands in a faulty zone.
-fn prune(table: &mut Table, faulty: &[Span]) {
-    let gone = |span: Span| faulty.iter().any(|zone| zone.contains(span.start));
-    table.entries.retain(|_, node| {
-        let Node { at: At { key, value, .. }, value: content, .. } = node;
-        if let Value::Table(inner) = content {
-            let was_empty = inner.entries.is_empty();
-            prune(inner, faulty);
-            return !inner.entries.is_empty() || (was_empty && !gone(*key));
+fn zone(source: &Source, statements: &[Statement], statement: Option<&Statement>, fault: Span) -> Span {
+    match statement {
+        Some(statement) if statement.header => {
+            let after = statements.partition_point(|next| next.whole.start <= statement.whole.start);
+            let next = statements.iter().skip(after).find(|next| next.header);
+            Span::new(statement.whole.start, next.map_or(usize::MAX, |next| next.whole.start))
         }
-        !gone(*key) && !gone(*value)
-    });
+        Some(statement) if fault.start <= statement.whole.end => statement.whole,
+        // a comment
+        _ => source.position(fault.start).span,
+    }
 }

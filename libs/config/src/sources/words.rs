@@ -4,6 +4,7 @@
 use super::{Opted, RESERVED, Reading, too_long};
 use crate::fault::Found;
 use crate::node::{At, MAX_DEPTH, Node, Table, Value};
+use crate::secrets::sounds_secret;
 use crate::source::{Kind, Source, Span};
 use crate::text;
 use std::ffi::{OsStr, OsString};
@@ -76,7 +77,7 @@ impl Reading {
             (_, spans) => {
                 let texts = values.iter().zip(spans).filter_map(|(value, span)| {
                     let at = At { source, key: *span, value: *span };
-                    self.checked(source, *span, value).map(|text| Node::new(at, Value::Text(text)))
+                    self.checked(source, &path, *span, value).map(|text| Node::new(at, Value::Text(text)))
                 });
                 let items = texts.collect();
                 let whole = Span::new(0, spans.last().map_or(0, |span| span.end));
@@ -86,13 +87,13 @@ impl Reading {
     }
 
     fn word(&mut self, source: usize, path: &[Named], span: Span, value: &OsStr) {
-        if let Some(text) = self.checked(source, span, value) {
+        if let Some(text) = self.checked(source, path, span, value) {
             self.put(source, path, span, Value::Text(text));
         }
     }
 
     /// The text of a value, if it is one that a file could hold too.
-    fn checked(&mut self, source: usize, span: Span, value: &OsStr) -> Option<String> {
+    fn checked(&mut self, source: usize, path: &[Named], span: Span, value: &OsStr) -> Option<String> {
         let text = value.to_str().filter(|text| !text.contains('\0'));
         let why = match text {
             None if value.to_str().is_none() => Some("not UTF-8"),
@@ -100,7 +101,8 @@ impl Reading {
             Some(text) => too_long(text.len()),
         };
         if let Some(why) = why {
-            self.found.push(Found::at(source, span, format!("the value is {why}")));
+            let secret = path.iter().any(|(key, _)| sounds_secret(key));
+            self.found.push(Found::at(source, span, format!("the value is {why}")).secret(secret));
             return None;
         }
         text.map(str::to_owned)
@@ -115,7 +117,7 @@ impl Reading {
         }
         let leaf = (last.clone(), Node::new(At { source, key: *key, value: span }, value));
         let (key, node) = tables.iter().rev().fold(leaf, |(key, node), (name, at)| {
-            let table = Table { entries: [(key, node)].into(), implied: true, also_at: Vec::new() };
+            let table = Table { entries: [(key, node)].into(), implied: true, ..Table::default() };
             (name.clone(), Node::new(At { source, key: *at, value: *at }, Value::Table(table)))
         });
         self.root.overlay(key, node, &self.sources);
