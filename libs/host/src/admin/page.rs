@@ -1,0 +1,184 @@
+//! The status page: XHTML for browsers, JSON for programs, from one [`Status`].
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::{CACHE_CONTROL, HeaderValue};
+use opsctl_http::{Endpoint, HttpError, XHTML, negotiate};
+use opsctl_web::Pages;
+use serde::Serialize;
+
+use super::Site;
+use crate::health::Health;
+use crate::shared::{self, ListenerStatus, ServiceStatus, Status};
+
+const TEMPLATE: &str = "host/status.html";
+const JSON: &str = "application/json";
+
+/// The host's pages.
+pub(super) fn pages() -> Pages {
+    Pages::new().add(TEMPLATE, include_str!("status.html"))
+}
+
+/// Answers `/`.
+pub(super) async fn show(State(site): State<Site>, headers: HeaderMap) -> Result<Response, HttpError> {
+    let status = site.host.status();
+    // programs that say nothing of what they want are not browsers
+    let mut response = match negotiate(&headers, &[JSON, XHTML, "text/html"]) {
+        Some(XHTML | "text/html") => {
+            let page = site.pages.render(TEMPLATE, View::from(&status)).map_err(HttpError::internal)?;
+            page.respond(&headers)
+        }
+        _ => Json(status).into_response(),
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// What the template shows.
+#[derive(Debug, Serialize)]
+struct View<'a> {
+    version: &'a str,
+    pid: u32,
+    uptime: String,
+    healthy: bool,
+    services: Vec<ServiceView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ServiceView<'a> {
+    name: &'a str,
+    about: &'a str,
+    badge: &'static str,
+    state: &'static str,
+    reason: Option<&'a str>,
+    for_time: String,
+    restarts: u64,
+    listeners: Vec<ListenerView<'a>>,
+    last_error: Option<&'a str>,
+    error_time: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ListenerView<'a> {
+    name: &'a str,
+    address: &'a str,
+    href: Option<String>,
+}
+
+impl<'a> From<&'a Status> for View<'a> {
+    fn from(status: &'a Status) -> Self {
+        Self {
+            version: &status.version,
+            pid: status.pid,
+            uptime: duration(status.uptime_seconds),
+            healthy: status.healthy,
+            services: status.services.iter().map(ServiceView::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a ServiceStatus> for ServiceView<'a> {
+    fn from(service: &'a ServiceStatus) -> Self {
+        let (badge, reason) = match (service.state, &service.health) {
+            (shared::State::Stopped | shared::State::Stopping, _) => ("stopped", None),
+            (shared::State::Running, Health::Ok) => ("ok", None),
+            (shared::State::Running, Health::Degraded(reason)) => ("degraded", Some(reason.as_str())),
+            (_, Health::Degraded(reason) | Health::Failed(reason)) => ("failed", Some(reason.as_str())),
+            (_, Health::Ok) => ("failed", None),
+        };
+        let error = service.last_error.as_ref();
+        Self {
+            name: &service.name,
+            about: &service.about,
+            badge,
+            state: service.state.word(),
+            reason,
+            for_time: duration(service.seconds_in_state),
+            restarts: service.restarts,
+            listeners: service.listeners.iter().map(ListenerView::from).collect(),
+            last_error: error.map(|error| error.text.as_str()),
+            error_time: error.map(|error| duration(error.seconds_ago)).unwrap_or_default(),
+        }
+    }
+}
+
+impl<'a> From<&'a ListenerStatus> for ListenerView<'a> {
+    fn from(listener: &'a ListenerStatus) -> Self {
+        let ListenerStatus { name, address } = listener;
+        Self { name, address, href: href(name, address) }
+    }
+}
+
+/// A link, for listeners that a browser can open: by their names, since an address does not tell.
+fn href(name: &str, address: &str) -> Option<String> {
+    if !["status", "web", "https", "http"].contains(&name) {
+        return None;
+    }
+    let endpoint: Endpoint = address.parse().ok()?;
+    let address = endpoint.socket_addr()?;
+    let scheme = if endpoint.tls().is_some() { "https" } else { "http" };
+    Some(format!("{scheme}://{address}/"))
+}
+
+/// `3d 4h`, `5m 7s`: the two largest units.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, _, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_two_units() {
+        let check = |seconds, expected| assert_eq!(duration(seconds), expected);
+        check(0, "0s");
+        check(59, "59s");
+        check(61, "1m 1s");
+        check(3600, "1h 0m");
+        check(90000, "1d 1h");
+    }
+
+    #[test]
+    fn listeners_that_a_browser_can_open_are_links() {
+        let check = |name, address, expected: Option<&str>| assert_eq!(href(name, address).as_deref(), expected);
+        check("web", "127.0.0.1:8000", Some("http://127.0.0.1:8000/"));
+        check("https", "tls:[::1]:443?cert=/c&key=/k", Some("https://[::1]:443/"));
+        check("finger", "127.0.0.1:79", None);
+        check("web", "unix:/run/x.sock", None);
+    }
+
+    #[test]
+    fn the_page_shows_what_is_wrong_and_escapes_it() {
+        let status = Status {
+            version: "1".to_owned(),
+            pid: 1,
+            uptime_seconds: 61,
+            healthy: false,
+            services: vec![ServiceStatus {
+                name: "x".to_owned(),
+                about: "y".to_owned(),
+                state: shared::State::Running,
+                health: Health::Degraded("<script>".to_owned()),
+                seconds_in_state: 5,
+                restarts: 2,
+                listeners: Vec::new(),
+                last_error: Some(shared::LastError { text: "a & b".to_owned(), seconds_ago: 3 }),
+            }],
+        };
+        let page = String::from(pages().render(TEMPLATE, View::from(&status)).unwrap());
+        assert!(pages().faults().is_empty());
+        for text in ["needs attention", "&lt;script&gt;", "a &amp; b", "1m 1s"] {
+            assert!(page.contains(text), "no {text} in:\n{page}");
+        }
+    }
+}
