@@ -1,0 +1,159 @@
+//! A service that misbehaves on command, in debug builds only: the end-to-end suite sees with it what the host makes of
+//! errors, panics, hangs and slow ends.
+//!
+//! Each connection sends one word and gets one line back; see [`Lab::answer`] for the words.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use opsctl_host::{Context, Health, Listen, NoVerbs, Refused, Reload, Service};
+use opsctl_http::{Endpoint, Stream};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::sync::mpsc;
+
+/// The service.
+pub(crate) struct Lab {
+    greeting: String,
+    stop_after: Duration,
+}
+
+/// Its table; it has defaults of its own, since `config/opsctl.toml` must not know of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    listen: Option<Endpoint>,
+    /// What `hello` answers.
+    greeting: String,
+    /// How long the end takes.
+    stop_after: opsctl_config::Duration,
+    /// Fail when opened, with this text.
+    refuse: Option<String>,
+    /// Take new configurations on in place, by refusing them with this text.
+    refuse_reload: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            greeting: "hello".to_owned(),
+            stop_after: Duration::ZERO.into(),
+            refuse: None,
+            refuse_reload: None,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {}
+
+impl Service for Lab {
+    const NAME: &'static str = "lab";
+    const ABOUT: &'static str = "Misbehaves on command (debug builds only)";
+    type Config = Config;
+    type Options = Options;
+    type Verbs = NoVerbs;
+
+    fn listeners(config: &Config) -> Vec<Listen> {
+        config.listen.iter().map(|endpoint| Listen::new("lab", endpoint.clone())).collect()
+    }
+
+    async fn open(config: Config, _cx: Context) -> anyhow::Result<Self> {
+        if let Some(text) = config.refuse {
+            bail!("{text}");
+        }
+        Ok(Self { greeting: config.greeting, stop_after: config.stop_after.into() })
+    }
+
+    async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
+        let (ends, mut ended) = mpsc::channel(1);
+        for listener in cx.listeners("lab")? {
+            let (lab, cx_of_task, ends) = (Arc::clone(&self), cx.clone(), ends.clone());
+            cx.spawn("accept", async move {
+                loop {
+                    let (stream, _) = tokio::select! {
+                        accepted = listener.accept() => accepted?,
+                        () = cx_of_task.stopping() => return Ok(()),
+                    };
+                    let (lab, cx, ends) = (Arc::clone(&lab), cx_of_task.clone(), ends.clone());
+                    cx_of_task.spawn_connection(async move {
+                        // a peer that goes away is its own affair
+                        let _ = lab.answer(stream, cx, ends).await;
+                    });
+                }
+            });
+        }
+        tokio::select! {
+            Some(outcome) = ended.recv() => outcome,
+            () = cx.stopping() => {
+                tokio::time::sleep(self.stop_after).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn reload(&self, config: Config) -> Result<Reload, Refused> {
+        match config.refuse_reload {
+            Some(text) => Err(Refused(text)),
+            None => Ok(Reload::Replace),
+        }
+    }
+
+    fn verb(verb: NoVerbs, _config: Config) -> anyhow::Result<ExitCode> {
+        match verb {}
+    }
+}
+
+impl Lab {
+    async fn answer(&self, stream: Stream, cx: Context, ends: mpsc::Sender<anyhow::Result<()>>) -> std::io::Result<()> {
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let reply = match line.trim() {
+            "hello" => self.greeting.clone(),
+            "slow" => {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                "slow".to_owned()
+            }
+            // never answers, not even when it shall stop
+            "hang" => std::future::pending().await,
+            "panic" => {
+                cx.spawn("doomed", async { std::panic::panic_any("as told") });
+                "panics".to_owned()
+            }
+            "panic here" => std::panic::panic_any("in the connection, as told"),
+            "fail" => {
+                let _ = ends.try_send(Err(anyhow::anyhow!("failed as told")));
+                "fails".to_owned()
+            }
+            "end" => {
+                let _ = ends.try_send(Ok(()));
+                "ends".to_owned()
+            }
+            "ill" => {
+                cx.health().set(Health::Failed("ill as told".to_owned()));
+                "ill".to_owned()
+            }
+            "weak" => {
+                cx.health().set(Health::Degraded("weak as told".to_owned()));
+                "weak".to_owned()
+            }
+            "log" => {
+                tracing::info!("told to log");
+                "logged".to_owned()
+            }
+            "well" => {
+                cx.health().set(Health::Ok);
+                "well".to_owned()
+            }
+            other => format!("unknown word `{other}`"),
+        };
+        stream.write_all(reply.as_bytes()).await?;
+        stream.write_all(b"\n").await?;
+        stream.shutdown().await
+    }
+}

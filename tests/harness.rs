@@ -1,0 +1,390 @@
+//! Starts the binary, waits for it, talks to it, stops it.
+
+#![allow(dead_code, reason = "each module of the suite uses its part")]
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long a condition may take on a busy machine. Costs nothing when it holds.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The binary under test.
+pub(crate) const OPSCTL: &str = env!("CARGO_BIN_EXE_opsctl");
+
+/// Waits until `condition` gives a value; the one place that sleeps.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The binary with these arguments, in an environment without ours.
+pub(crate) fn opsctl<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(OPSCTL);
+    command.args(args).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"OPSCTL_")) {
+        command.env_remove(name);
+    }
+    for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the binary to its end.
+#[track_caller]
+pub(crate) fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Ran {
+    Ran::of(&mut opsctl(args))
+}
+
+/// What a program that ended left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap_or_else(|error| panic!("failed to run {command:?}: {error}"));
+        Self::from(output)
+    }
+
+    /// Its standard output, if it succeeded.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    /// Its standard error, if it ended with `code`.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        self.stderr
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A program that Debian has; a test that needs one fails where it is missing, and names the package.
+#[track_caller]
+pub(crate) fn program(name: &str, package: &str) -> PathBuf {
+    let folders = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .collect::<Vec<_>>();
+    folders
+        .iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("`{name}` is missing: install Debian's package `{package}` (cargo xtask setup)"))
+}
+
+/// A program to be started in a temporary folder of its own.
+pub(crate) struct Setup {
+    pub(crate) dir: TempDir,
+    pub(crate) command: Command,
+    config: String,
+}
+
+impl Setup {
+    /// `opsctl <args>`, with the options every start here has; `config` is its file.
+    pub(crate) fn new<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>, config: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("opsctl-").tempdir().unwrap();
+        let mut command = opsctl(args);
+        command.arg("--config").arg(dir.path().join("opsctl.toml"));
+        command.arg("--data-dir").arg(dir.path().join("data"));
+        command.arg("--ready-file").arg(dir.path().join("ready"));
+        command.args(["--allow-root", "--log-format", "json", "--log-level", "debug,hyper=info"]);
+        Self { dir, command, config: config.to_owned() }
+    }
+
+    /// `opsctl run` with this configuration; the status page is on port 0.
+    pub(crate) fn run(config: &str) -> Self {
+        let mut setup = Self::new(["run"], config);
+        setup.command.args(["--set", "host.listen=127.0.0.1:0"]);
+        setup
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Writes a file into the folder, before the start.
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.dir.path().join(name), text).unwrap();
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts it and does not wait for anything.
+    #[track_caller]
+    pub(crate) fn spawn(mut self) -> Running {
+        std::fs::write(self.dir.path().join("opsctl.toml"), &self.config).unwrap();
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the binary starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let readers = [
+            collect(child.stdout.take().map(|stdout| Box::new(stdout) as Box<dyn Read + Send>), &log),
+            collect(child.stderr.take().map(|stderr| Box::new(stderr) as Box<dyn Read + Send>), &log),
+        ];
+        Running { child: Some(child), dir: self.dir, log, readers: readers.into_iter().collect() }
+    }
+
+    /// Starts it and waits until all services accept.
+    #[track_caller]
+    pub(crate) fn start(self) -> Running {
+        let mut running = self.spawn();
+        running.wait_until_ready();
+        running
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub(crate) fn ran(self) -> Ran {
+        self.spawn().wait()
+    }
+}
+
+fn collect(stream: Option<Box<dyn Read + Send>>, log: &Arc<Mutex<String>>) -> std::thread::JoinHandle<()> {
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        let Some(stream) = stream else { return };
+        let mut stream = BufReader::new(stream);
+        let mut line = Vec::new();
+        while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            log.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+    })
+}
+
+/// A program that runs. Killed at the end of the test if it still does.
+pub(crate) struct Running {
+    child: Option<Child>,
+    pub(crate) dir: TempDir,
+    log: Arc<Mutex<String>>,
+    readers: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Running {
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&mut self) {
+        let ready = self.dir.path().join("ready");
+        let deadline = Instant::now() + PATIENCE;
+        while !ready.exists() {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
+            assert!(ended.is_none(), "ended before it was ready ({ended:?}):\n{}", self.log());
+            assert!(Instant::now() < deadline, "never became ready:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Everything that it has printed so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it has printed `text`.
+    #[track_caller]
+    pub(crate) fn logs(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "never logged {text:?}:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Addresses by `service listener`, from the ready file.
+    pub(crate) fn addresses(&self) -> HashMap<String, Vec<String>> {
+        let text = std::fs::read_to_string(self.path("ready")).unwrap();
+        let mut addresses: HashMap<String, Vec<String>> = HashMap::new();
+        for line in text.lines() {
+            let (listener, address) = line.rsplit_once(' ').unwrap();
+            addresses.entry(listener.to_owned()).or_default().push(address.to_owned());
+        }
+        addresses
+    }
+
+    /// Where `service listener` listens.
+    #[track_caller]
+    pub(crate) fn address(&self, listener: &str) -> String {
+        let addresses = self.addresses();
+        addresses.get(listener).unwrap_or_else(|| panic!("no `{listener}` in {addresses:?}"))[0].clone()
+    }
+
+    /// Sends `query` to a listener and reads to the end.
+    #[track_caller]
+    pub(crate) fn ask(&self, listener: &str, query: &str) -> String {
+        ask(&self.address(listener), query).unwrap()
+    }
+
+    /// GETs a path from the status page: status code and body.
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str, accept: &str) -> (u16, String) {
+        http_get(&self.address("host status"), path, accept)
+    }
+
+    /// The status page as JSON text.
+    #[track_caller]
+    pub(crate) fn status(&self) -> String {
+        self.get("/", "application/json").1
+    }
+
+    /// Runs `opsctl <command>` against it.
+    #[track_caller]
+    pub(crate) fn control(&self, command: &str) -> Ran {
+        Ran::of(
+            opsctl([command]).arg("--config").arg(self.path("opsctl.toml")).arg("--data-dir").arg(self.path("data")),
+        )
+    }
+
+    /// Replaces its configuration file.
+    pub(crate) fn configure(&self, config: &str) {
+        let beside = self.path("opsctl.toml.new");
+        std::fs::write(&beside, config).unwrap();
+        std::fs::rename(beside, self.path("opsctl.toml")).unwrap();
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let status = Command::new("kill").args(["-s", signal]).arg(self.pid().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> Ran {
+        let status = self.wait_status();
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        Ran { code: status.code(), stdout: String::new(), stderr: self.log() }
+    }
+
+    #[track_caller]
+    fn wait_status(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            if Instant::now() > deadline {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("never ended:\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Stops it by SIGTERM; it must end in order.
+    #[track_caller]
+    pub(crate) fn stop(self) -> String {
+        self.signal("TERM");
+        self.wait().fails(0)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // it may have ended by itself
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- what it printed:\n{}", self.log());
+        }
+    }
+}
+
+/// Sends `query` over a new TCP connection and reads to the end.
+pub(crate) fn ask(address: &str, query: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(query.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// One GET: status code and body.
+#[track_caller]
+pub(crate) fn http_get(address: &str, path: &str, accept: &str) -> (u16, String) {
+    let mut request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n");
+    if !accept.is_empty() {
+        write!(request, "Accept: {accept}\r\n").unwrap();
+    }
+    let answer = ask(address, &format!("{request}\r\n")).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {answer:?}"));
+    let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap();
+    (code, body.to_owned())
+}
+
+/// One POST over a unix socket: the body of the answer.
+#[track_caller]
+pub(crate) fn post(socket: &Path, path: &str) -> String {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "POST {path} HTTP/1.0\r\nHost: test\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {answer:?}")).1.to_owned()
+}
+
+/// Whether the suite runs as root: what needs it is driven another way otherwise.
+pub(crate) fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    status.lines().any(|line| line.starts_with("Uid:\t0\t0"))
+}
+
+/// A file's text.
+#[track_caller]
+pub(crate) fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("failed to read {}: {error}", path.display()))
+}

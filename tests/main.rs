@@ -1,0 +1,17 @@
+//! The end-to-end suite: the real binary, driven by real clients over real sockets.
+//!
+//! Every test starts its own program on port 0 in its own temporary folder, waits for conditions instead of sleeping,
+//! and ends what it started, by handle. Nothing here uses the crates it tests: the suite can be aimed at another
+//! implementation.
+
+mod harness;
+
+mod config;
+mod daemon;
+mod logs;
+mod plugins;
+mod privileges;
+mod reload;
+mod restricted;
+mod supervisor;
+mod systemd;
