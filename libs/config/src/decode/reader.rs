@@ -23,12 +23,20 @@ pub(crate) struct Noted {
     pub(crate) at: At,
 }
 
+/// Keys of the table itself that someone else reads.
+#[derive(Clone, Copy)]
+pub(crate) enum Others<'a> {
+    /// These.
+    Named(&'a [&'a str]),
+    /// All that are not known here.
+    All,
+}
+
 /// Shared by all nodes of one reading.
 pub(crate) struct Reader<'a> {
     name: &'a str,
     sources: &'a [Source],
-    /// Keys of the table that someone else reads.
-    pub(crate) also: &'a [&'a str],
+    pub(crate) others: Others<'a>,
     pub(crate) noted: RefCell<Vec<Noted>>,
     /// The way to the node being read.
     path: RefCell<Vec<Step>>,
@@ -38,11 +46,11 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(name: &'a str, sources: &'a [Source], also: &'a [&'a str]) -> Self {
+    pub(crate) fn new(name: &'a str, sources: &'a [Source], others: Others<'a>) -> Self {
         Self {
             name,
             sources,
-            also,
+            others,
             noted: RefCell::default(),
             path: RefCell::default(),
             values: RefCell::default(),
