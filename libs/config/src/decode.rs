@@ -14,7 +14,6 @@ use crate::source::Source;
 use crate::suggest;
 use deserializer::De;
 use error::{Cause, Place};
-pub(crate) use reader::Others;
 use reader::{Noted, Reader, key};
 use serde::de::DeserializeOwned;
 
@@ -23,10 +22,10 @@ const MAX_FAULTS: usize = 64;
 /// And after so many attempts, of which some find nothing to report.
 const MAX_ATTEMPTS: usize = 256;
 
-pub(crate) fn table<T: DeserializeOwned>(document: &Document, name: &str, others: Others<'_>) -> Result<T, Vec<Fault>> {
+pub(crate) fn table<T: DeserializeOwned>(document: &Document, name: &str, also: &[&str]) -> Result<T, Vec<Fault>> {
     let empty = || Node::new(At { source: usize::MAX, ..At::default() }, Value::Table(Table::default()));
     let mut root = document.root.entries.get(name).cloned().unwrap_or_else(empty);
-    let reader = Reader::new(name, &document.sources, others);
+    let reader = Reader::new(name, &document.sources, also);
     let mut faults = Faults { table: name, partial: document.partial, found: Vec::new() };
     let mut value = None;
     for _ in 0..MAX_ATTEMPTS {

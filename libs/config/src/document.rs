@@ -1,6 +1,6 @@
 //! The merged layers: asked for a table, for what nobody knows, and for a print.
 
-use crate::decode::{self, Others};
+use crate::decode;
 use crate::fault::{Fault, Found};
 use crate::node::{Node, Table};
 use crate::schema::View;
@@ -32,15 +32,7 @@ impl Document {
     /// # Errors
     /// All faults of the table in the order in which they stand: unknown keys, wrong types, bad values, missing keys.
     pub fn table<T: DeserializeOwned>(&self, name: &str, also: &[&str]) -> Result<T, Vec<Fault>> {
-        decode::table(self, name, Others::Named(also))
-    }
-
-    /// Those keys of the table `name` that `T` has; the others are someone else's, so none of them is unknown.
-    ///
-    /// # Errors
-    /// As [`Document::table`], but for unknown keys.
-    pub fn part<T: DeserializeOwned>(&self, name: &str) -> Result<T, Vec<Fault>> {
-        decode::table(self, name, Others::All)
+        decode::table(self, name, also)
     }
 
     /// Some keys of the table `name` as a value; whatever else the table has is somebody else's.

@@ -2,7 +2,7 @@
 
 use super::access::{Entries, Items, Pair, Single, Variant};
 use super::error::{Error, Place};
-use super::reader::{Others, Reader};
+use super::reader::Reader;
 use crate::magic;
 use crate::node::{Node, Table, Value};
 use crate::text;
@@ -122,16 +122,12 @@ impl<'a> De<'a> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.reader.overlaid(table);
-        let (also, all): (&[&str], bool) = match self.reader.others {
-            Others::Named(names) if self.top => (names, false),
-            Others::All if self.top => (&[], true),
-            _ => (&[], false),
-        };
+        let also = if self.top { self.reader.also } else { &[] };
         let mut entries = Vec::new();
         for (key, node) in &table.entries {
             if fields.contains(&key.as_str()) {
                 entries.push((key, node));
-            } else if !all && !also.contains(&key.as_str()) {
+            } else if !also.contains(&key.as_str()) {
                 self.reader.unknown(key, node, fields, also);
             }
         }

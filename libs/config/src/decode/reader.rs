@@ -23,20 +23,12 @@ pub(crate) struct Noted {
     pub(crate) at: At,
 }
 
-/// Keys of the table itself that someone else reads.
-#[derive(Clone, Copy)]
-pub(crate) enum Others<'a> {
-    /// These.
-    Named(&'a [&'a str]),
-    /// All that are not known here.
-    All,
-}
-
 /// Shared by all nodes of one reading.
 pub(crate) struct Reader<'a> {
     name: &'a str,
     sources: &'a [Source],
-    pub(crate) others: Others<'a>,
+    /// Keys of the table that someone else reads.
+    pub(crate) also: &'a [&'a str],
     pub(crate) noted: RefCell<Vec<Noted>>,
     /// The way to the node being read.
     path: RefCell<Vec<Step>>,
@@ -46,11 +38,11 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(name: &'a str, sources: &'a [Source], others: Others<'a>) -> Self {
+    pub(crate) fn new(name: &'a str, sources: &'a [Source], also: &'a [&'a str]) -> Self {
         Self {
             name,
             sources,
-            others,
+            also,
             noted: RefCell::default(),
             path: RefCell::default(),
             values: RefCell::default(),
