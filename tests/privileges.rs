@@ -60,6 +60,31 @@ fn every_thread_is_unprivileged_and_port_79_is_kept() {
 }
 
 #[test]
+fn a_chroot_confines_and_keeps_what_was_bound() {
+    if !is_root() {
+        return in_a_namespace("a_chroot_confines_and_keeps_what_was_bound");
+    }
+    let jail = tempfile::tempdir().unwrap();
+    std::fs::write(jail.path().join("users"), "moshez: in jail\n").unwrap();
+    std::fs::set_permissions(jail.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let config = "[finger]\nenabled = true\nlisten = '127.0.0.1:0'\nfile = '/users'\n";
+    let setup = Setup::run(config).args(["--chroot".as_ref(), jail.path().as_os_str()]);
+    let setup = setup.args(["--user", "nobody", "--data-dir", "/data", "--ready-file", "/ready", "--umask", "077"]);
+    let running = setup.spawn();
+    running.logs("\"ready\"");
+    let root = std::fs::read_link(format!("/proc/{}/root", running.pid())).unwrap();
+    assert_eq!(root, jail.path().canonicalize().unwrap());
+    let ready = read(jail.path().join("ready"));
+    let address = ready.lines().find_map(|line| line.strip_prefix("finger finger ")).unwrap();
+    assert_eq!(crate::harness::ask(address, "moshez\r\n").unwrap(), "in jail\r\n");
+    let mode = std::fs::metadata(jail.path().join("ready")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the umask holds");
+    let status = Ran::of(opsctl(["status", "--data-dir"]).arg(jail.path().join("data")));
+    assert!(status.ok().contains("finger"));
+    running.stop();
+}
+
+#[test]
 fn root_must_be_asked_for() {
     if !is_root() {
         return in_a_namespace("root_must_be_asked_for");

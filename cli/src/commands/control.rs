@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::ArgMatches;
-use opsctl_host::{CONTROL_SOCKET, Mode};
+use opsctl_config::ConfigPath;
+use opsctl_host::CONTROL_SOCKET;
+use serde::Deserialize;
 
-use super::config;
+use super::Faults;
 use crate::args::Settings;
 use crate::environment;
 
@@ -32,9 +34,8 @@ pub(crate) struct Answer {
 /// # Errors
 /// When the configuration has faults, or when nothing runs on its data folder.
 pub(crate) fn sockets(matches: &ArgMatches) -> anyhow::Result<Vec<UnixStream>> {
-    let plan = config::plan(&Settings::new(matches, None), Mode::Enabled)?;
-    let folders = match plan.host.data_dir {
-        Some(dir) => vec![PathBuf::from(dir)],
+    let folders = match data_dir(&Settings::new(matches, None))? {
+        Some(dir) => vec![dir],
         None => environment::data_dirs(),
     };
     let mut denied = None;
@@ -56,6 +57,19 @@ pub(crate) fn sockets(matches: &ArgMatches) -> anyhow::Result<Vec<UnixStream>> {
     }
     let tried = folders.iter().map(|dir| format!("`{}`", dir.display())).collect::<Vec<_>>().join(", ");
     bail!("no opsctl runs on data folder {tried}; --data-dir names another")
+}
+
+/// The one key that matters here: whatever else is wrong with the file is the running host's to say.
+#[derive(Deserialize)]
+struct Host {
+    data_dir: Option<ConfigPath>,
+}
+
+fn data_dir(settings: &Settings) -> anyhow::Result<Option<PathBuf>> {
+    let sources = settings.sources().map_err(|fault| Faults(vec![*fault]))?;
+    let (document, _) = sources.read();
+    let host: Host = document.part("host").map_err(Faults)?;
+    Ok(host.data_dir.map(PathBuf::from))
 }
 
 fn candidates(folder: &Path) -> Vec<PathBuf> {

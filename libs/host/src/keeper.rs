@@ -253,6 +253,7 @@ impl Keeper {
         self.retired.close();
         self.retired.wait().await;
         self.card.set_state(State::Stopped);
+        tracing::info!(service = self.planned.name, "service stopped");
         ended.map_err(|error| error.context(format!("service `{}` failed while it stopped", self.planned.name)))
     }
 }

@@ -1,11 +1,14 @@
 //! A new configuration, all or nothing: read it, bind what is new, ask every service, and only when all have accepted
 //! let them change.
 
+use std::fs::File;
 use std::sync::Arc;
 
+use nix::fcntl::Flock;
 use opsctl_config::Fault;
 use tokio::sync::oneshot;
 
+use crate::data_dir;
 use crate::instance::Opened;
 use crate::keeper::{Order, Proposal};
 use crate::plan::{Plan, Planned};
@@ -25,6 +28,8 @@ struct Added {
     planned: Planned,
     sockets: Sockets,
     opened: Opened,
+    /// The lock on its folder, unless it was there before.
+    held: Option<Flock<File>>,
 }
 
 impl Supervisor {
@@ -44,18 +49,27 @@ impl Supervisor {
             }
             let taken = old.map(|handle| handle.sockets.clone()).unwrap_or_default();
             let sockets = Sockets::bind(planned.listens.clone(), &taken, &self.activated)
-                .map_err(|error| opsctl_logging::chain(&error).to_string())?;
+                .map_err(|error| format!("{error:#}"))?;
             let planned = planned.clone();
             match running {
                 Some(index) => accepted.push(self.propose(index, planned, sockets).await?),
                 None => {
+                    // privileges are gone by now: whoever makes the folder owns it
+                    let held = match self.held.contains_key(planned.name) {
+                        true => None,
+                        false => Some(self.hold(planned.name)?),
+                    };
                     let opening = Opened::open(planned.clone(), sockets.clone(), Arc::clone(&self.shared));
                     let opened = opening.await.map_err(|error| format!("{error:#}"))?;
-                    added.push(Added { planned, sockets, opened });
+                    added.push(Added { planned, sockets, opened, held });
                 }
             }
         }
         Ok(self.commit(plan, accepted, added))
+    }
+
+    fn hold(&self, service: &str) -> Result<Flock<File>, String> {
+        data_dir::hold(&self.shared.data_dir.join(service), None).map_err(|error| format!("{error:#}"))
     }
 
     async fn propose(&self, index: usize, planned: Planned, sockets: Sockets) -> Result<Accepted, String> {
@@ -84,7 +98,8 @@ impl Supervisor {
             // a keeper that ended in between is noticed by its end
             let _ = decision.send(());
         }
-        for Added { planned, sockets, opened } in added {
+        for Added { planned, sockets, opened, held } in added {
+            self.held.extend(held.map(|held| (planned.name, held)));
             changes.push(format!("{} started", planned.name));
             self.keep(opened, planned, sockets);
         }

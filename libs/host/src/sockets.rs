@@ -23,11 +23,11 @@ impl Sockets {
     ///
     /// # Errors
     /// The first that cannot be bound; those bound before it close again.
-    pub(crate) fn bind(listens: Vec<Listen>, old: &Self, activated: &Activated) -> Result<Self, opsctl_http::Error> {
+    pub(crate) fn bind(listens: Vec<Listen>, old: &Self, activated: &Activated) -> anyhow::Result<Self> {
         let bind = |listen: Listen| {
             let socket = match old.0.iter().find(|bound| bound.listen == listen) {
                 Some(bound) => bound.socket.clone(),
-                None => listen.endpoint.bind_with(activated, listen.defer)?,
+                None => listen.endpoint.bind_with(activated, listen.defer).map_err(explain)?,
             };
             Ok(Bound { listen, socket })
         };
@@ -48,4 +48,13 @@ impl Sockets {
     pub(crate) fn listeners(&self, name: &str) -> io::Result<Vec<Listener>> {
         self.0.iter().filter(|bound| bound.listen.name == name).map(|bound| bound.socket.listener()).collect()
     }
+}
+
+/// Says what helps, where the error alone does not.
+fn explain(error: opsctl_http::Error) -> anyhow::Error {
+    const HELP: &str =
+        "ports below 1024 need a start as root with --user, CAP_NET_BIND_SERVICE, or a socket of systemd's";
+    let denied = matches!(error, opsctl_http::Error::NoRight { .. });
+    let error = anyhow::Error::new(error);
+    if denied { error.context(HELP) } else { error }
 }

@@ -6,13 +6,11 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use nix::fcntl::Flock;
 use nix::unistd::Uid;
 use opsctl_config::{Fault, Sources};
 use opsctl_http::Activated;
@@ -31,7 +29,7 @@ use crate::settings::HostSettings;
 use crate::shared::Shared;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
-use crate::supervisor::{Reread, Supervisor};
+use crate::supervisor::{Held, Reread, Supervisor};
 
 /// File name of the control socket.
 pub const CONTROL_SOCKET: &str = "opsctl.sock";
@@ -167,7 +165,7 @@ struct Bound {
     control: Option<PathBuf>,
     pid_file: Option<PidFile>,
     /// Locks on the services' folders, for life.
-    _held: Vec<Flock<File>>,
+    held: Held,
 }
 
 impl Bound {
@@ -197,8 +195,9 @@ impl Bound {
         let data_dir = data_dir::prepare(configured.as_deref(), &candidates, identity.as_ref())?;
         let pid_file = host.pid_file.as_ref().map(|path| PidFile::lock(path.as_ref())).transpose();
         let pid_file = pid_file.context("failed to take the pid file")?;
-        let held = plan.services.iter().map(|planned| data_dir::hold(&data_dir.join(planned.name), identity.as_ref()));
-        let held = held.collect::<Result<_, _>>()?;
+        let hold = |name: &'static str| Ok((name, data_dir::hold(&data_dir.join(name), identity.as_ref())?));
+        let held = plan.services.iter().map(|planned| hold(planned.name));
+        let held = held.collect::<anyhow::Result<Held>>()?;
         let control = control_path(&data_dir, mode);
         plan.add_admin(mode, control.as_deref());
 
@@ -210,9 +209,9 @@ impl Bound {
         )
         .context("failed to take over the sockets of LISTEN_FDS")?;
         let bind = |listens| Sockets::bind(listens, &Sockets::default(), &activated);
-        let sockets = plan.services.iter().map(|planned| bind(planned.listens.clone())).collect::<Result<_, _>>();
-        let sockets = sockets.map_err(anyhow::Error::new)?;
-        Ok(Self { plan, sockets, activated, identity, data_dir, control, pid_file, _held: held })
+        let sockets =
+            plan.services.iter().map(|planned| bind(planned.listens.clone())).collect::<anyhow::Result<_>>()?;
+        Ok(Self { plan, sockets, activated, identity, data_dir, control, pid_file, held })
     }
 
     /// The rest of the process's life, in the foreground or in the background; `ready` is called when all accept.
@@ -246,11 +245,11 @@ impl Bound {
             environment.watchdog_pid.as_deref(),
         ));
         let (shared, commands) = Shared::new(host.inside(&self.data_dir));
-        let Self { plan, sockets, activated, .. } = self;
+        let Self { plan, sockets, activated, held, .. } = self;
         let outcome = runtime.block_on(async {
             let signals = Signals::new().context("failed to take over the signals")?;
             let watchdog = spawn(watchdog(Arc::clone(&notifier), Arc::clone(&shared)));
-            let mut supervisor = Supervisor::new(plan, shared, reread, activated, Arc::clone(&notifier), logs);
+            let mut supervisor = Supervisor::new(plan, shared, reread, activated, Arc::clone(&notifier), logs, held);
             supervisor.start(sockets).await?;
             if let Some(path) = &host.ready_file {
                 supervisor.write_ready_file(path.as_ref()).context("failed to write the ready file")?;

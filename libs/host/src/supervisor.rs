@@ -1,11 +1,14 @@
 //! Runs all services: starts them in table order, stops them in reverse, and in between answers signals, requests and
 //! services that end.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use nix::fcntl::Flock;
 use opsctl_config::Fault;
 use opsctl_http::Activated;
 use tokio::sync::mpsc;
@@ -27,6 +30,9 @@ const ABORT_TIME: Duration = Duration::from_secs(2);
 /// Reads the configuration again, from the same sources.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Plan, Vec<Fault>>>;
 
+/// Locks on services' folders.
+pub(crate) type Held = BTreeMap<&'static str, Flock<File>>;
+
 /// Runs services, until it is told to stop.
 pub(crate) struct Supervisor {
     pub(crate) plan: Plan,
@@ -39,6 +45,8 @@ pub(crate) struct Supervisor {
     pub(crate) handles: Vec<Handle>,
     /// Services that a reload switched off, until they have finished.
     pub(crate) leaving: TaskTracker,
+    /// Locks on the services' folders by service, for life.
+    pub(crate) held: Held,
     at_end: mpsc::UnboundedSender<&'static str>,
     ended: mpsc::UnboundedReceiver<&'static str>,
 }
@@ -60,6 +68,7 @@ impl Supervisor {
         activated: Activated,
         notifier: Arc<Notifier>,
         logs: opsctl_logging::Handle,
+        held: Held,
     ) -> Self {
         let (at_end, ended) = mpsc::unbounded_channel();
         Self {
@@ -71,6 +80,7 @@ impl Supervisor {
             logs,
             handles: Vec::new(),
             leaving: TaskTracker::new(),
+            held,
             at_end,
             ended,
         }
