@@ -3,6 +3,7 @@
 //! The bytes it makes are ready to be sent (printable ASCII, lines end with CR LF). It reads no file and opens no
 //! connection: where one of these is needed, the answer says so.
 
+use crate::audit::Outcome;
 use crate::policy::{Field, Policy, Refusal};
 use crate::query::{Malformed, Query};
 use crate::remote::Remote;
@@ -21,17 +22,6 @@ pub(crate) enum Answer<'p> {
     Plan { text: Vec<u8>, at: usize, user: String },
     /// Ask another server, and pass on what it says.
     Forward(&'p Remote, Query),
-}
-
-/// How a query ended, in one word for the audit log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Answered,
-    Unknown,
-    Refused,
-    Malformed,
-    Forwarded,
-    Unreachable,
 }
 
 /// The answer to a parsed line.

@@ -11,12 +11,16 @@ use quick_xml::escape::{escape, resolve_xml_entity};
 use quick_xml::events::{BytesRef, Event};
 
 use crate::answer::NO_SUCH_USER;
+use crate::audit::Outcome;
 use crate::policy::Policy;
 use crate::text::decode;
 use crate::users::Users;
 
 /// Deepest nesting of elements; a call of ours has five.
 const DEPTH_MAX: usize = 32;
+
+/// The code of a fault that is no error of the caller's.
+const DENIED: i32 = -32500;
 
 /// Name, signature (result first) and help of every method.
 const METHODS: [(&str, &[&str], &str); 5] = [
@@ -45,7 +49,7 @@ impl Fault {
     }
 
     fn denied(text: impl ToString) -> Fault {
-        Fault(-32500, text.to_string())
+        Fault(DENIED, text.to_string())
     }
 }
 
@@ -55,7 +59,7 @@ pub(crate) struct Reply {
     pub(crate) method: String,
     /// The first parameter.
     pub(crate) user: Option<String>,
-    pub(crate) is_fault: bool,
+    pub(crate) outcome: Outcome,
     pub(crate) body: String,
 }
 
@@ -84,7 +88,13 @@ pub(crate) fn respond(body: &[u8], policy: &Policy, users: &Users) -> Reply {
     let result = result.and_then(|call| dispatch(call, policy, users));
     let Call { method, params } = call.unwrap_or_default();
     let user = params.into_iter().find_map(|param| if let Param::Text(text) = param { Some(text) } else { None });
-    Reply { method, user, is_fault: result.is_err(), body: write(&result) }
+    let outcome = match &result {
+        Ok(Value::Text(text)) if text == NO_SUCH_USER => Outcome::Unknown,
+        Ok(_) => Outcome::Answered,
+        Err(Fault(DENIED, _)) => Outcome::Refused,
+        Err(_) => Outcome::Malformed,
+    };
+    Reply { method, user, outcome, body: write(&result) }
 }
 
 fn dispatch(call: &Call, policy: &Policy, users: &Users) -> Result<Value, Fault> {
@@ -269,7 +279,8 @@ mod tests {
         check("<methodCall><methodName>x</methodName>", "-32700 not well formed: the document ends early");
         let users = Users::parse("users", USERS.as_bytes()).unwrap();
         let denied = respond(call("getUsers", "").as_bytes(), &Policy::default(), &users);
-        assert!(denied.is_fault && denied.body.contains("Finger online user list denied"), "{}", denied.body);
+        assert_eq!(denied.outcome, Outcome::Refused);
+        assert!(denied.body.contains("<string>Finger online user list denied</string>"), "{}", denied.body);
     }
 
     #[test]
@@ -288,7 +299,7 @@ mod tests {
         ) {
             for body in [body, call("<![CDATA[", "").into_bytes(), call(&escape(&method), "").into_bytes()] {
                 let reply = respond(&body, &Policy::default(), &Users::default());
-                prop_assert!(reply.is_fault);
+                prop_assert_eq!(reply.outcome, Outcome::Malformed);
                 let mut reader = Reader::from_str(&reply.body);
                 while reader.read_event().unwrap() != Event::Eof {}
             }

@@ -36,16 +36,8 @@ pub(crate) enum Event {
     None,
     /// The server took us in under this nick.
     Registered(String),
-    /// Somebody asked for this user; found or not.
-    Asked { by: String, user: String, outcome: Asked },
-}
-
-/// What became of a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Answered,
-    /// The rations are used up.
-    TooMany,
+    /// Somebody asked for this user; there is no answer when the rations are used up.
+    Asked { by: String, user: String, is_answered: bool },
 }
 
 /// One connection's state.
@@ -143,11 +135,11 @@ impl Session {
         let (by, user) = (by.to_owned(), user.to_owned());
         let paid = self.paid.map_or(now, |paid| paid.max(now));
         if paid > now + ANSWERS_AHEAD {
-            return Event::Asked { by, user, outcome: Asked::TooMany };
+            return Event::Asked { by, user, is_answered: false };
         }
         self.paid = Some(paid + ANSWER_COST);
         out.extend(line(&format!("PRIVMSG {by}"), &format!("Status of {user}: {}", status(&user))));
-        Event::Asked { by, user, outcome: Asked::Answered }
+        Event::Asked { by, user, is_answered: true }
     }
 }
 

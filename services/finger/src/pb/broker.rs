@@ -15,6 +15,9 @@ const DIALECTS: [&str; 2] = ["pb", "none"];
 const IGNORED: [&[u8]; 7] =
     [b"answer", b"error", b"decref", b"decache", b"uncache", b"cachemessage", b"didNotUnderstand"];
 
+/// Twisted's base class of the errors that a server means to raise.
+const EXPECTED: &str = "twisted.spread.pb.Error";
+
 /// A peer that cannot be talked to.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
@@ -48,7 +51,11 @@ pub(crate) struct Failure {
 impl Failure {
     /// An error that the caller may expect.
     pub(crate) fn expected(text: String) -> Failure {
-        Failure { class: "twisted.spread.pb.Error", bases: &[], text }
+        Failure { class: EXPECTED, bases: &[], text }
+    }
+
+    pub(crate) fn is_expected(&self) -> bool {
+        self.class == EXPECTED
     }
 
     pub(crate) fn no_such_method(name: &str) -> Failure {
