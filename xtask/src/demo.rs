@@ -64,14 +64,16 @@ pub(crate) fn check(repo: &Repo) -> Result<()> {
     let mut opsctl = Running::start(stage.opsctl(&mut process::tied(&program)), "opsctl", &log)?;
     let outcome = tour(repo, &mut opsctl);
     let status = opsctl.stop();
+    let outcome = outcome.and_then(|count| {
+        let status = status?;
+        ensure!(status.success(), "`opsctl` was asked to end and did so with {status}");
+        println!("{count} lines tried, and opsctl ended as it was asked to");
+        Ok(())
+    });
+    if outcome.is_err() {
+        println!("the end of opsctl's log:\n{}", last_lines(&log));
+    }
     outcome
-        .and_then(|count| {
-            let status = status?;
-            ensure!(status.success(), "`opsctl` was asked to end and did so with {status}");
-            println!("{count} lines tried, and opsctl ended as it was asked to");
-            Ok(())
-        })
-        .with_context(|| format!("the log:\n{}", last_lines(&log)))
 }
 
 fn tour(repo: &Repo, opsctl: &mut Running) -> Result<usize> {

@@ -1,12 +1,18 @@
 //! The demo before it starts: its folder, its configuration, and what runs beside opsctl.
 use super::scene::{BESIDE, READY};
 use super::services;
+use crate::clock;
 use crate::process::{self, Running};
 use crate::repo::Repo;
 use anyhow::{Context, Result};
 use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
+
+/// How long a program beside opsctl may take until it listens.
+const START: Duration = Duration::from_secs(30);
 
 /// A demo being set up. What was started for it ends with it.
 #[derive(Debug)]
@@ -52,11 +58,13 @@ impl Stage {
         Ok(path)
     }
 
-    /// Starts `command` (one of `process::tied`), which listens on `address` for the `service`.
-    pub(crate) fn beside(&mut self, service: &str, what: &str, address: &str, command: &mut Command) -> Result<()> {
-        let running = Running::start(command, what, &self.folder.join(format!("{what}.log")))?;
+    /// Starts `command` (one of `process::tied`), which listens on `port` for the `service`, and waits until it does.
+    pub(crate) fn beside(&mut self, service: &str, what: &str, port: u16, command: &mut Command) -> Result<()> {
+        let mut running = Running::start(command, what, &self.folder.join(format!("{what}.log")))?;
+        clock::eventually(START, || running.alive().map(|()| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()))
+            .with_context(|| format!("`{}` does not listen", process::line(command)))?;
         self.beside.push(running);
-        self.addresses.push_str(&format!("{service} {what} {address}\n"));
+        self.addresses.push_str(&format!("{service} {what} 127.0.0.1:{port}\n"));
         Ok(())
     }
 

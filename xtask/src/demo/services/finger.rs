@@ -46,7 +46,7 @@ fn irc_server(stage: &mut Stage) -> Result<u16> {
     );
     let file = stage.file("ngircd.conf", &settings)?;
     let mut ngircd = process::tied(Path::new("ngircd"));
-    stage.beside("finger", "irc", &format!("127.0.0.1:{port}"), ngircd.arg("--nodaemon").arg("--config").arg(file))?;
+    stage.beside("finger", "irc", port, ngircd.arg("--nodaemon").arg("--config").arg(file))?;
     Ok(port)
 }
 

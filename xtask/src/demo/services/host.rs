@@ -18,7 +18,7 @@ fn tries(scene: &Scene<'_>) -> Result<Vec<Try>> {
     let each = |what, line: String, expect| Try { service: "host", what, address: address.clone(), line, expect };
     Ok(vec![
         each("status page", format!("curl -sS {address}/"), "finger"),
-        each("health", format!("curl -sSf {address}/readyz"), "ready"),
+        each("health", format!("curl -sSf {address}/readyz"), "ok"),
         each("metrics", format!("curl -sSf {address}/metrics"), "# EOF"),
         each("control", format!("{opsctl} status --config {config} --data-dir {data}"), "finger"),
         each("reload", format!("{opsctl} reload --config {config} --data-dir {data}"), ""),
