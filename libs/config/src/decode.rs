@@ -9,7 +9,6 @@ mod reader;
 use crate::Document;
 use crate::fault::{Fault, Found};
 use crate::node::{At, Node, Step, Table, Value};
-use crate::secrets::sounds_secret;
 use crate::source::Source;
 use crate::suggest;
 use deserializer::De;
@@ -119,11 +118,11 @@ impl Faults<'_> {
         let sources: &[Source] = &document.sources;
         let mut masks = document.masks();
         if let Some(node) = document.root.entries.get(self.table) {
-            masks.node(sounds_secret(self.table), node, &reader.seen());
+            masks.node(masks.sounds(self.table), node, &reader.seen());
         }
         let mut found: Vec<Found> = self.found.into_iter().map(|(_, found)| found).collect();
         for Noted { near, found: fault, at, .. } in noted {
-            if near.is_some_and(sounds_secret) {
+            if near.is_some_and(|near| masks.sounds(near)) {
                 masks.add(at.source, at.value);
             }
             found.push(fault);

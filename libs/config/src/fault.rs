@@ -99,8 +99,6 @@ pub(crate) struct Found {
     help: Vec<String>,
     /// The whole source is at fault, no line of it.
     whole: bool,
-    /// What stands there must not be shown.
-    pub(crate) secret: bool,
 }
 
 impl Found {
@@ -129,14 +127,9 @@ impl Found {
         self
     }
 
-    pub(crate) fn secret(mut self, secret: bool) -> Self {
-        self.secret = secret;
-        self
-    }
-
     /// The fault, with its line as it may be shown.
     pub(crate) fn fault(self, sources: &[Source], masks: &Masks) -> Fault {
-        let Self { source: id, span, title, label, help, whole, secret: _ } = self;
+        let Self { source: id, span, title, label, help, whole } = self;
         let source = id.and_then(|id| Some((id, sources.get(id)?)));
         let mut hidden = Vec::new();
         let place = source.map(|(id, source)| {

@@ -6,6 +6,7 @@ use crate::node::{Node, Table, Value};
 use crate::source::{Source, Span};
 use crate::statements::{Statement, statements};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Whether a key of this name is likely to hold a secret.
 pub(crate) fn sounds_secret(name: &str) -> bool {
@@ -16,26 +17,42 @@ pub(crate) fn sounds_secret(name: &str) -> bool {
     !file && (name == "pass" || name.ends_with("_pass") || WORDS.iter().any(|word| name.contains(word)))
 }
 
-/// The ranges to mask, by source.
+/// The ranges to mask.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Masks(BTreeMap<usize, BTreeSet<Span>>);
+pub(crate) struct Masks {
+    /// By source.
+    spans: BTreeMap<usize, BTreeSet<Span>>,
+    /// Names of keys that are secret though they do not sound so, in lower case.
+    names: Arc<BTreeSet<String>>,
+}
 
 impl Masks {
+    /// With the keys that are known to be secret, as dotted paths.
+    pub(crate) fn of_keys(paths: &BTreeSet<String>) -> Self {
+        let names = paths.iter().filter_map(|path| path.split('.').rfind(|key| *key != "*"));
+        Self { names: Arc::new(names.map(str::to_lowercase).collect()), ..Self::default() }
+    }
+
+    /// Whether a key of this name is, or is likely to be, a secret.
+    pub(crate) fn sounds(&self, name: &str) -> bool {
+        sounds_secret(name) || self.names.contains(&name.to_lowercase())
+    }
+
     pub(crate) fn add(&mut self, source: usize, span: Span) {
-        self.0.entry(source).or_default().insert(span);
+        self.spans.entry(source).or_default().insert(span);
     }
 
     /// Every value in the tree whose key sounds secret.
     pub(crate) fn with_tree(mut self, root: &Table) -> Self {
         for (key, node) in &root.entries {
-            self.node(sounds_secret(key), node, &BTreeSet::new());
+            self.node(self.sounds(key), node, &BTreeSet::new());
         }
         self
     }
 
     pub(crate) fn extend(&mut self, other: Self) {
-        for (source, spans) in other.0 {
-            self.0.entry(source).or_default().extend(spans);
+        for (source, spans) in other.spans {
+            self.spans.entry(source).or_default().extend(spans);
         }
     }
 
@@ -46,7 +63,7 @@ impl Masks {
             match &node.value {
                 Value::Table(table) => {
                     for (key, inner) in &table.entries {
-                        self.node(secret || sounds_secret(key), inner, seen);
+                        self.node(secret || self.sounds(key), inner, seen);
                     }
                 }
                 Value::Array(items) => items.iter().for_each(|item| self.node(secret, item, seen)),
@@ -62,21 +79,22 @@ impl Masks {
 
     /// In the texts of faulty statements too, which are in no tree.
     pub(crate) fn with_statements(mut self, sources: &[Source], found: &[Found]) -> Self {
-        for (id, found) in found.iter().filter(|found| found.secret).filter_map(|found| Some((found.source?, found))) {
-            self.add(id, found.span);
-        }
         let faulty: BTreeSet<usize> = found.iter().filter_map(|found| found.source).collect();
         for (id, source) in sources.iter().enumerate().filter(|(id, _)| faulty.contains(id)) {
             if source.is_file() {
-                for Statement { key, value, .. } in statements(&source.text) {
-                    if sounds_secret(last_key(source.slice(key))) {
+                let mut table = false;
+                for Statement { header, key, value, .. } in statements(&source.text) {
+                    let secret = source.slice(key).split(['.', '[', ']', '"', '\'']).any(|key| self.sounds(key.trim()));
+                    if header {
+                        table = secret;
+                    } else if table || secret {
                         self.add(id, value);
                     } else {
                         self.words(id, value, source.slice(value));
                     }
                 }
             } else if let Some((name, _)) = source.text.split_once('=')
-                && name.split(['.', ' ']).any(|word| sounds_secret(word.rsplit("__").next().unwrap_or(word)))
+                && name.split(['.', ' ']).any(|word| self.sounds(word.rsplit("__").next().unwrap_or(word)))
             {
                 self.add(id, Span::new(name.len() + 1, source.text.len()));
             }
@@ -89,7 +107,7 @@ impl Masks {
         for (equals, _) in text.match_indices('=') {
             let before = text.get(..equals).unwrap_or_default().trim_end();
             let start = before.rfind(|c: char| ",{ \n\t".contains(c)).map_or(0, |at| at + 1);
-            if sounds_secret(last_key(before.get(start..).unwrap_or_default())) {
+            if self.sounds(last_key(before.get(start..).unwrap_or_default())) {
                 return self.add(source, Span::new(span.start + equals + 1, span.end));
             }
         }
@@ -97,7 +115,7 @@ impl Masks {
 
     /// What of a source is to be masked.
     pub(crate) fn of(&self, source: usize) -> impl Iterator<Item = Span> {
-        self.0.get(&source).into_iter().flatten().copied()
+        self.spans.get(&source).into_iter().flatten().copied()
     }
 }
 

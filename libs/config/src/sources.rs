@@ -9,9 +9,10 @@ use crate::node::Table;
 use crate::secrets::Masks;
 use crate::source::{Kind, Source};
 use crate::{Document, MAX_TEXT};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Names of environment variables that begin with `OPSCTL_` and are no key: what the command line reads itself.
 pub const RESERVED: &[&str] = &["OPSCTL_CONFIG"];
@@ -26,6 +27,7 @@ pub struct Sources {
     env: Vec<(OsString, OsString)>,
     set: Vec<String>,
     options: Vec<Opted>,
+    secrets: BTreeSet<String>,
 }
 
 /// An option of a service that stands for a key.
@@ -40,7 +42,7 @@ impl Sources {
     /// start from.
     pub fn new(defaults: &'static str, cwd: &Path) -> Self {
         let (files, env, set, options) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { defaults, cwd: cwd.to_path_buf(), files, env, set, options }
+        Self { defaults, cwd: cwd.to_path_buf(), files, env, set, options, secrets: BTreeSet::new() }
     }
 
     /// A file's path and its content, of which more than [`MAX_TEXT`] bytes are a fault (the caller need not read on).
@@ -71,10 +73,17 @@ impl Sources {
         self
     }
 
+    /// The keys that are secret, as [`secret_paths`](crate::secret_paths) gives them. Where a text is broken no type can
+    /// be asked, so then these decide, and those whose name sounds like it (`password`, `token`, …).
+    pub fn secrets(mut self, paths: impl IntoIterator<Item = String>) -> Self {
+        self.secrets.extend(paths);
+        self
+    }
+
     /// Reads all of it and never stops at a fault: what is faulty is left out of the document, so that the rest can be
     /// checked too. The document is for use only if there is no fault.
     pub fn read(self) -> (Document, Vec<Fault>) {
-        let mut reading = Reading::default();
+        let mut reading = Reading { masks: Masks::of_keys(&self.secrets), ..Reading::default() };
         let folder = |path: &Path| self.cwd.join(path.parent().unwrap_or(path));
         let base = self.files.last().map_or_else(|| self.cwd.clone(), |(path, _)| folder(path));
         reading.file(Kind::Defaults, self.defaults.as_bytes(), base);
@@ -106,15 +115,17 @@ pub(crate) struct Reading {
     found: Vec<Found>,
     /// Parts of a file are unreadable, so a key that is missing may well stand there.
     partial: bool,
+    masks: Masks,
 }
 
 impl Reading {
     fn finish(self) -> (Document, Vec<Fault>) {
-        let Self { root, sources, mut found, partial } = self;
+        let Self { root, sources, mut found, partial, masks } = self;
         found.sort_by_key(|found| (found.source, found.span));
-        let masks = Masks::default().with_tree(&root).with_statements(&sources, &found);
+        let known = masks.clone();
+        let masks = masks.with_tree(&root).with_statements(&sources, &found);
         let faults = found.into_iter().map(|found| found.fault(&sources, &masks)).collect();
-        (Document { root, sources: sources.into(), partial, secrets: Arc::default() }, faults)
+        (Document { root, sources: sources.into(), partial, secrets: Arc::new(Mutex::new(known)) }, faults)
     }
 
     /// The index of a new source.

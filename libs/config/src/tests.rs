@@ -1,6 +1,13 @@
 //! The crate as its users see it: layers in, values or faults out.
 
+mod any;
+mod broken;
 mod faults;
+mod hidden;
+mod layers;
+mod schema;
+mod show;
+mod words;
 
 use crate::{Based, ConfigPath, Document, Duration, Fault, Many, Mode, Scalar, Secret, Size, Sources};
 use schemars::JsonSchema;
@@ -100,7 +107,7 @@ pub(crate) struct Layers<'a> {
 impl Layers<'_> {
     pub(crate) fn sources(&self) -> Sources {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect();
-        let sources = Sources::new(DEFAULTS, Path::new("/work"))
+        let sources = Sources::new(DEFAULTS, Path::new("/srv"))
             .file(Path::new("/etc/opsctl.toml"), self.file)
             .env(self.env.iter().map(|(name, value)| (name.into(), value.into())))
             .set(self.set.iter().map(|item| (*item).to_owned()));
@@ -111,6 +118,19 @@ impl Layers<'_> {
     pub(crate) fn read(&self) -> Result<(Host, Finger, Document), Vec<Fault>> {
         read(self.sources())
     }
+}
+
+/// Compares all faults as they are printed.
+#[track_caller]
+pub(crate) fn check_faults(layers: &Layers<'_>, expected: &str) {
+    check_sources(layers.sources(), expected);
+}
+
+#[track_caller]
+pub(crate) fn check_sources(sources: Sources, expected: &str) {
+    let faults = read(sources).map(|_| ()).expect_err("no fault");
+    let found = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n");
+    assert_eq!(found.trim_end(), expected.trim(), "found:\n{found}\n");
 }
 
 pub(crate) fn read(sources: Sources) -> Result<(Host, Finger, Document), Vec<Fault>> {

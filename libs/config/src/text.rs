@@ -110,7 +110,7 @@ impl Converter {
         let before = refused.len();
         let node = self.value(value.into_inner(), depth + 1, refused).map(|value| Node::new(at, value));
         if node.is_none() && refused.len() == before {
-            let (title, expected) = ("bad number", "expected a number that fits 64 bits".to_owned());
+            let (title, expected) = ("bad number", "expected a number of at most 64 bits".to_owned());
             refused.push(Refused { span, title, expected });
         }
         node

@@ -231,7 +231,10 @@ impl<'de> Deserializer<'de> for De<'_> {
             magic::BASED => self.based(visitor),
             magic::MANY => self.listed(true, visitor),
             magic::MODE => self.mode(visitor),
-            magic::SECRET => self.reader.secretly(self.node, || self.string(visitor)),
+            magic::SECRET => {
+                self.reader.secret(self.node);
+                self.string(visitor)
+            }
             _ => visitor.visit_newtype_struct(self),
         })
     }

@@ -5,7 +5,7 @@ use crate::node::{At, Node, Step, Table};
 use crate::secrets::Masks;
 use crate::source::Source;
 use crate::{show, suggest};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 
@@ -34,20 +34,11 @@ pub(crate) struct Reader<'a> {
     path: RefCell<Vec<Step>>,
     /// Values whose type is known, by source and start, and whether it is a secret one.
     values: RefCell<BTreeMap<(usize, usize), (At, bool)>>,
-    secret: Cell<bool>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(name: &'a str, sources: &'a [Source], also: &'a [&'a str]) -> Self {
-        Self {
-            name,
-            sources,
-            also,
-            noted: RefCell::default(),
-            path: RefCell::default(),
-            values: RefCell::default(),
-            secret: Cell::default(),
-        }
+        Self { name, sources, also, noted: RefCell::default(), path: RefCell::default(), values: RefCell::default() }
     }
 
     /// The folder that relative paths in a node start from.
@@ -68,20 +59,17 @@ impl<'a> Reader<'a> {
         done
     }
 
-    /// Reads a secret: what is met on the way is noted as such.
-    pub(crate) fn secretly<T>(&self, node: &Node, read: impl FnOnce() -> T) -> T {
-        let before = self.secret.replace(true);
-        self.saw(node);
-        let done = read();
-        self.secret.set(before);
-        done
+    /// Notes that a value is a secret, or all values in it if it is a table.
+    pub(crate) fn secret(&self, node: &Node) {
+        match node.as_table() {
+            Some(table) => table.entries.values().for_each(|node| self.secret(node)),
+            None => drop(self.values.borrow_mut().insert(place(node), (node.at, true))),
+        }
     }
 
     /// Notes that a type has been asked about a value.
     pub(crate) fn saw(&self, node: &Node) {
-        let mut values = self.values.borrow_mut();
-        let (_, secret) = values.entry((node.at.source, node.at.value.start)).or_insert((node.at, false));
-        *secret |= self.secret.get();
+        self.values.borrow_mut().entry(place(node)).or_insert((node.at, false));
     }
 
     /// Notes a key that its table does not have.
@@ -128,6 +116,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn seen(&self) -> BTreeSet<(usize, usize)> {
         self.values.borrow().keys().copied().collect()
     }
+}
+
+fn place(node: &Node) -> (usize, usize) {
+    (node.at.source, node.at.value.start)
 }
 
 /// The dotted name of a key.

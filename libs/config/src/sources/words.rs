@@ -4,7 +4,6 @@
 use super::{Opted, RESERVED, Reading, too_long};
 use crate::fault::Found;
 use crate::node::{At, MAX_DEPTH, Node, Table, Value};
-use crate::secrets::sounds_secret;
 use crate::source::{Kind, Source, Span};
 use crate::text;
 use std::ffi::{OsStr, OsString};
@@ -101,8 +100,10 @@ impl Reading {
             Some(text) => too_long(text.len()),
         };
         if let Some(why) = why {
-            let secret = path.iter().any(|(key, _)| sounds_secret(key));
-            self.found.push(Found::at(source, span, format!("the value is {why}")).secret(secret));
+            if path.iter().any(|(key, _)| self.masks.sounds(key)) {
+                self.masks.add(source, span);
+            }
+            self.found.push(Found::at(source, span, format!("the value is {why}")));
             return None;
         }
         text.map(str::to_owned)
