@@ -16,21 +16,28 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long a condition may take on a busy machine. Costs nothing when it holds.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary under test.
 pub(crate) const OPSCTL: &str = env!("CARGO_BIN_EXE_opsctl");
 
 /// Waits until `condition` gives a value; the one place that sleeps.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub(crate) fn eventually<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    within(PATIENCE, condition).unwrap_or_else(|| panic!("never happened: {what}"))
+}
+
+/// The same, for who has more to say when it never happens.
+pub(crate) fn within<T>(patience: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(value) = condition() {
-            return value;
+            return Some(value);
         }
-        assert!(Instant::now() < deadline, "never happened: {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        if Instant::now() > deadline {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(3));
     }
 }
 
@@ -206,12 +213,15 @@ impl Running {
     #[track_caller]
     pub(crate) fn wait_until_ready(&mut self) {
         let ready = self.dir.path().join("ready");
-        let deadline = Instant::now() + PATIENCE;
-        while !ready.exists() {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().unwrap());
-            assert!(ended.is_none(), "ended before it was ready ({ended:?}):\n{}", self.log());
-            assert!(Instant::now() < deadline, "never became ready:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(2));
+        let child = self.child.as_mut().expect("it runs");
+        let ended = within(PATIENCE, || match child.try_wait().unwrap() {
+            None => ready.exists().then_some(None),
+            ended => Some(ended),
+        });
+        match ended {
+            Some(None) => {}
+            Some(Some(status)) => panic!("ended before it was ready ({status}):\n{}", self.log()),
+            None => panic!("never became ready:\n{}", self.log()),
         }
     }
 
@@ -231,11 +241,8 @@ impl Running {
     /// Waits until it has printed `text`.
     #[track_caller]
     pub(crate) fn logs(&self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.log().contains(text) {
-            assert!(Instant::now() < deadline, "never logged {text:?}:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let found = within(PATIENCE, || self.log().contains(text).then_some(()));
+        assert!(found.is_some(), "never logged {text:?}:\n{}", self.log());
     }
 
     /// Addresses by `service listener`, from the ready file.
@@ -307,18 +314,11 @@ impl Running {
     #[track_caller]
     fn wait_status(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                return status;
-            }
-            if Instant::now() > deadline {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                panic!("never ended:\n{}", self.log());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        within(PATIENCE, || child.try_wait().unwrap()).unwrap_or_else(|| {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("never ended:\n{}", self.log());
+        })
     }
 
     /// Stops it by SIGTERM; it must end in order.

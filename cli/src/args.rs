@@ -224,7 +224,8 @@ fn overview(found: &[Found]) -> String {
         }
     }
     text.push_str("\n`opsctl COMMAND --help` says more.");
-    text
+    // clap puts a line between
+    text.trim_start().to_owned()
 }
 
 #[cfg(test)]

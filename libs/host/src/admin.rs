@@ -5,22 +5,18 @@
 
 mod metrics;
 mod page;
+mod web;
 
 pub use page::duration;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
-use axum::routing::{get, post};
-use http::StatusCode;
 use opsctl_http::Limits;
 use opsctl_web::Pages;
 
 use crate::plugin::{self, Plugin};
 use crate::settings::HostSettings;
-use crate::shared::Shared;
 use crate::{Context, Listen, NoOptions, NoVerbs, Service};
 
 /// Listener of the status page.
@@ -32,13 +28,6 @@ pub(crate) const PLUGIN: Plugin = plugin::service::<Admin>();
 
 /// The service.
 pub(crate) struct Admin {
-    pages: Pages,
-}
-
-/// What the handlers need.
-#[derive(Clone)]
-struct Site {
-    host: Arc<Shared>,
     pages: Pages,
 }
 
@@ -59,34 +48,14 @@ impl Service for Admin {
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
-        let site = Site { host: Arc::clone(cx.host()), pages: self.pages.clone() };
-        let public = Router::new()
-            .route("/", get(page::show))
-            .route("/healthz", get(async |State(site): State<Site>| verdict(site.host.alive(), "failing\n")))
-            .route("/readyz", get(async |State(site): State<Site>| verdict(site.host.ready(), "not ready\n")))
-            .route("/metrics", get(metrics::show));
-        let control = public.clone().route("/reload", post(reload));
-        let public = public.merge(opsctl_web::assets().with_state(()));
-        for (name, router) in [(STATUS, public), (CONTROL, control)] {
-            let site = opsctl_http::Site::new(router.with_state(site.clone())).error_page(self.pages.error_page());
-            cx.serve_http(name, site, Limits::default())?;
-        }
+        let (status, control) = web::sites(cx.host(), &self.pages);
+        cx.serve_http(STATUS, status, Limits::default())?;
+        cx.serve_http(CONTROL, control, Limits::default())?;
         cx.stopping().await;
         Ok(())
     }
 
     fn verb(verb: NoVerbs, _config: HostSettings) -> anyhow::Result<ExitCode> {
         match verb {}
-    }
-}
-
-fn verdict(well: bool, otherwise: &'static str) -> (StatusCode, &'static str) {
-    if well { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, otherwise) }
-}
-
-async fn reload(State(site): State<Site>) -> (StatusCode, String) {
-    match site.host.reload().await {
-        Ok(changes) => (StatusCode::OK, changes),
-        Err(reason) => (StatusCode::CONFLICT, reason),
     }
 }

@@ -1,8 +1,5 @@
 //! `/metrics`, in Prometheus' text format (OpenMetrics 1.0): the host's own, then each service's.
 
-use axum::extract::State;
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -10,22 +7,25 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Site;
 use crate::health::Health;
 use crate::shared::{self, Shared};
 
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// What the text is.
+pub(super) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     service: String,
 }
 
-/// Answers `/metrics`.
-pub(super) async fn show(State(site): State<Site>) -> Result<([(HeaderName, &'static str); 1], String), StatusCode> {
+/// All of them.
+///
+/// # Errors
+/// Formatting failed, which a text in memory does not.
+pub(super) fn text(host: &Shared) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    encode(&site.host, &mut text).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    Ok(([(CONTENT_TYPE, OPENMETRICS)], text))
+    encode(host, &mut text)?;
+    Ok(text)
 }
 
 fn encode(host: &Shared, text: &mut String) -> std::fmt::Result {

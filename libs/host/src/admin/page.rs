@@ -1,39 +1,22 @@
-//! The status page: XHTML for browsers, JSON for programs, from one [`Status`].
+//! The status page's look: what its template shows of a [`Status`].
 
-use axum::Json;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
-use http::header::{CACHE_CONTROL, HeaderValue};
-use opsctl_http::{Endpoint, HttpError, XHTML, negotiate};
-use opsctl_web::Pages;
+use opsctl_http::Endpoint;
+use opsctl_web::{Page, Pages};
 use serde::Serialize;
 
-use super::Site;
 use crate::health::Health;
 use crate::shared::{self, ListenerStatus, ServiceStatus, Status};
 
 const TEMPLATE: &str = "host/status.html";
-const JSON: &str = "application/json";
 
 /// The host's pages.
 pub(super) fn pages() -> Pages {
     Pages::new().add(TEMPLATE, include_str!("status.html"))
 }
 
-/// Answers `/`.
-pub(super) async fn show(State(site): State<Site>, headers: HeaderMap) -> Result<Response, HttpError> {
-    let status = site.host.status();
-    // programs that say nothing of what they want are not browsers
-    let mut response = match negotiate(&headers, &[JSON, XHTML, "text/html"]) {
-        Some(XHTML | "text/html") => {
-            let page = site.pages.render(TEMPLATE, View::from(&status)).map_err(HttpError::internal)?;
-            page.respond(&headers)
-        }
-        _ => Json(status).into_response(),
-    };
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+/// The page that shows `status`.
+pub(super) fn render(pages: &Pages, status: &Status) -> Result<Page, opsctl_web::Error> {
+    pages.render(TEMPLATE, View::from(status))
 }
 
 /// What the template shows.
@@ -175,7 +158,7 @@ mod tests {
                 last_error: Some(shared::LastError { text: "a & b".to_owned(), seconds_ago: 3 }),
             }],
         };
-        let page = String::from(pages().render(TEMPLATE, View::from(&status)).unwrap());
+        let page = String::from(render(&pages(), &status).unwrap());
         assert!(pages().faults().is_empty());
         for text in ["needs attention", "&lt;script&gt;", "a &amp; b", "1m 1s"] {
             assert!(page.contains(text), "no {text} in:\n{page}");
