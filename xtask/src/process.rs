@@ -2,6 +2,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -102,7 +103,8 @@ impl Running {
     /// Starts `command` (one of `tied`) with its output in the file `log`.
     pub(crate) fn start(command: &mut Command, name: &str, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("failed to create `{}`", log.display()))?;
-        let child = command.stdout(file.try_clone()?).stderr(file).spawn();
+        // in a group of its own: a Ctrl-C is for us, or for what we became, which then ends it in order
+        let child = command.process_group(0).stdout(file.try_clone()?).stderr(file).spawn();
         Ok(Self { child: child.with_context(|| format!("failed to start `{name}`"))?, name: name.to_owned() })
     }
 

@@ -55,7 +55,12 @@ fn tables(text: &str) -> Vec<Table> {
             tables.push(Table { name: name.into(), about: comment.join(" "), keys: Vec::new() });
         } else if let (Some((name, value)), Some(table)) = (assignment(said.unwrap_or(line)), tables.last_mut()) {
             let value = whole(value, &mut lines);
-            table.keys.push(Key { name: name.into(), value, is_set: said.is_none(), meaning: comment.join(" ") });
+            let meaning = match table.keys.last() {
+                // two keys below one comment
+                Some(before) if comment.is_empty() => format!("See `{}`.", before.name),
+                _ => comment.join(" "),
+            };
+            table.keys.push(Key { name: name.into(), value, is_set: said.is_none(), meaning });
         } else if let Some(words) = said {
             comment.push(words);
             continue;
@@ -109,6 +114,15 @@ mod tests {
         check(
             "[a]\n# L.\nx = [\n  \"1\",\n  \"2\",\n]\n",
             "## `[a]`\n\n\n\n| key | default | meaning |\n| --- | --- | --- |\n| `x` | `[\"1\", \"2\"]` | L. |",
+        );
+    }
+
+    #[test]
+    fn a_comment_may_be_for_two_keys() {
+        check(
+            "[a]\n# P.\n# p = 1\n# p_file = 2\n",
+            "## `[a]`\n\n\n\n| key | default | meaning |\n| --- | --- | --- |\n\
+             | `p` | none | P. Example: `1`. |\n| `p_file` | none | See `p`. Example: `2`. |",
         );
     }
 

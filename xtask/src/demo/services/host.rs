@@ -11,16 +11,16 @@ fn prepare(_: &mut Stage) -> Result<String> {
 }
 
 fn tries(scene: &Scene<'_>) -> Result<Vec<Try>> {
-    let address = format!("http://{}", scene.address("host", "status")?);
+    let page = format!("http://{}", scene.address("host", "status")?);
+    let socket = scene.address("host", "control")?;
     let opsctl = scene.shown(&scene.repo.target.join("release/opsctl"));
-    let data = scene.shown(&scene.folder.join("data"));
-    let config = scene.shown(&scene.folder.join("opsctl.toml"));
-    let each = |what, line: String, expect| Try { service: "host", what, address: address.clone(), line, expect };
+    let data = format!("--data-dir {}", scene.shown(&scene.folder.join("data")));
+    let each = |what, address: &str, line, expect| Try { service: "host", what, address: address.into(), line, expect };
     Ok(vec![
-        each("status page", format!("curl -sS {address}/"), "finger"),
-        each("health", format!("curl -sSf {address}/readyz"), "ok"),
-        each("metrics", format!("curl -sSf {address}/metrics"), "# EOF"),
-        each("control", format!("{opsctl} status --config {config} --data-dir {data}"), "finger"),
-        each("reload", format!("{opsctl} reload --config {config} --data-dir {data}"), ""),
+        each("status page", &format!("{page}/"), format!("curl -sSf {page}/"), "finger"),
+        each("health", &format!("{page}/readyz"), format!("curl -sSf {page}/readyz"), "ok"),
+        each("metrics", &format!("{page}/metrics"), format!("curl -sSf {page}/metrics"), "opsctl_"),
+        each("status", &socket, format!("{opsctl} status {data}"), "finger"),
+        each("reload", &socket, format!("{opsctl} reload {data}"), ""),
     ])
 }
