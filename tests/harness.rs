@@ -24,11 +24,11 @@ pub(crate) const OPSCTL: &str = env!("CARGO_BIN_EXE_opsctl");
 /// Waits until `condition` gives a value; the one place that sleeps.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
-    within(PATIENCE, condition).unwrap_or_else(|| panic!("never happened: {what}"))
+    eventually_within(PATIENCE, condition).unwrap_or_else(|| panic!("never happened: {what}"))
 }
 
 /// The same, for who has more to say when it never happens.
-pub(crate) fn within<T>(patience: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn eventually_within<T>(patience: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(value) = condition() {
@@ -214,7 +214,7 @@ impl Running {
     pub(crate) fn wait_until_ready(&mut self) {
         let ready = self.dir.path().join("ready");
         let child = self.child.as_mut().expect("it runs");
-        let ended = within(PATIENCE, || match child.try_wait().unwrap() {
+        let ended = eventually_within(PATIENCE, || match child.try_wait().unwrap() {
             None => ready.exists().then_some(None),
             ended => Some(ended),
         });
@@ -241,7 +241,7 @@ impl Running {
     /// Waits until it has printed `text`.
     #[track_caller]
     pub(crate) fn logs(&self, text: &str) {
-        let found = within(PATIENCE, || self.log().contains(text).then_some(()));
+        let found = eventually_within(PATIENCE, || self.log().contains(text).then_some(()));
         assert!(found.is_some(), "never logged {text:?}:\n{}", self.log());
     }
 
@@ -314,7 +314,7 @@ impl Running {
     #[track_caller]
     fn wait_status(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");
-        within(PATIENCE, || child.try_wait().unwrap()).unwrap_or_else(|| {
+        eventually_within(PATIENCE, || child.try_wait().unwrap()).unwrap_or_else(|| {
             child.kill().unwrap();
             child.wait().unwrap();
             panic!("never ended:\n{}", self.log());

@@ -3,6 +3,7 @@
 //! A sub-command is parsed here and its work is done elsewhere: services by `opsctl-host`, verbs and tools by their own
 //! crates. Only this crate reads the environment, prints, and decides exit codes (0 done, 1 failed, 2 usage,
 //! 78 configuration).
+#![expect(clippy::print_stderr, reason = "the command line talks to whoever called it")]
 
 mod args;
 mod commands;

@@ -32,9 +32,8 @@ pub(super) fn lines(tree: &Tree) -> Vec<String> {
     let plugins = tree.get("cli/src/plugins.rs").unwrap_or_default();
     let named =
         plugins.match_indices("opsctl_").filter_map(|(at, prefix)| plugins[at + prefix.len()..].split_once("::"));
-    for (name, _) in named.filter(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
-        let folder = name.replace('_', "-");
-        if !services.contains(&folder.as_str()) && !tree.crates_in("libs").contains(&folder.as_str()) {
+    for (name, _) in named.filter(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase())) {
+        if !services.contains(&name) && !tree.crates_in("libs").contains(&name) {
             faults.push(format!("cli/src/plugins.rs: `opsctl_{name}` has no folder in `services`"));
         }
     }
@@ -42,9 +41,7 @@ pub(super) fn lines(tree: &Tree) -> Vec<String> {
 }
 
 fn of(line: &str, service: &str) -> String {
-    let name =
-        if line.contains("opsctl_") || line.starts_with("mod ") { service.replace('-', "_") } else { service.into() };
-    line.replace("NAME", &name)
+    line.replace("NAME", service)
 }
 
 #[cfg(test)]
@@ -71,12 +68,5 @@ mod tests {
             files.remove(at);
             assert_eq!(lines(&Tree::of(&files)).len(), 1, "without {path}");
         }
-    }
-
-    #[test]
-    fn a_name_with_a_dash_is_a_word_in_rust() {
-        assert_eq!(of("opsctl-NAME.workspace = true", "a-b"), "opsctl-a-b.workspace = true");
-        assert_eq!(of("opsctl_NAME::", "a-b"), "opsctl_a_b::");
-        assert_eq!(of("mod NAME;", "a-b"), "mod a_b;");
     }
 }
