@@ -3,6 +3,14 @@
 //! Every test starts its own program on port 0 in its own temporary folder, waits for conditions instead of sleeping,
 //! and ends what it started, by handle. Nothing here uses the crates it tests: the suite can be aimed at another
 //! implementation.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test says what failed by panicking, and makes environments for others"
+)]
 
 mod harness;
 
