@@ -10,13 +10,13 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
 
-/// Files made, from the template's text, with `NAME`, `MODULE` and `TYPE` replaced.
+/// Files made, from the template's text, with `{{name}}` and `{{Name}}` replaced.
 const FILES: &[(&str, &str)] = &[
-    ("services/NAME/Cargo.toml", include_str!("../templates/service/Cargo.toml.in")),
-    ("services/NAME/README.md", include_str!("../templates/service/README.md.in")),
-    ("services/NAME/src/lib.rs", include_str!("../templates/service/lib.rs.in")),
-    ("tests/MODULE.rs", include_str!("../templates/service/test.rs.in")),
-    ("xtask/src/demo/services/MODULE.rs", include_str!("../templates/service/demo.rs.in")),
+    ("services/{{name}}/Cargo.toml", include_str!("../templates/service/Cargo.toml.in")),
+    ("services/{{name}}/README.md", include_str!("../templates/service/README.md.in")),
+    ("services/{{name}}/src/lib.rs", include_str!("../templates/service/lib.rs.in")),
+    ("tests/{{name}}.rs", include_str!("../templates/service/test.rs.in")),
+    ("xtask/src/demo/services/{{name}}.rs", include_str!("../templates/service/demo.rs.in")),
 ];
 
 /// How a line gets into a file.
@@ -31,13 +31,13 @@ enum Place {
 
 /// Lines put into files that are there.
 const LINES: &[(&str, Place, &str)] = &[
-    ("Cargo.toml", Place::Among("opsctl-"), "opsctl-NAME = { path = \"services/NAME\" }"),
-    ("cli/Cargo.toml", Place::Among("opsctl-"), "opsctl-NAME.workspace = true"),
-    ("cli/src/plugins.rs", Place::AfterLast("::<opsctl_"), "    service::<opsctl_MODULE::TYPE>(),"),
+    ("Cargo.toml", Place::Among("opsctl-"), "opsctl-{{name}} = { path = \"services/{{name}}\" }"),
+    ("cli/Cargo.toml", Place::Among("opsctl-"), "opsctl-{{name}}.workspace = true"),
+    ("cli/src/plugins.rs", Place::AfterLast("::<opsctl_"), "    service::<opsctl_{{name}}::{{Name}}>(),"),
     ("config/opsctl.toml", Place::AtEnd, include_str!("../templates/service/table.toml.in")),
-    ("tests/main.rs", Place::Among("mod "), "mod MODULE;"),
-    ("xtask/src/demo/services.rs", Place::Among("mod "), "mod MODULE;"),
-    ("xtask/src/demo/services.rs", Place::AfterLast("::SERVICE,"), "    MODULE::SERVICE,"),
+    ("tests/main.rs", Place::Among("mod "), "mod {{name}};"),
+    ("xtask/src/demo/services.rs", Place::Among("mod "), "mod {{name}};"),
+    ("xtask/src/demo/services.rs", Place::AfterLast("::SERVICE,"), "    {{name}}::SERVICE,"),
     ("README.md", Place::AfterLast("| [`"), include_str!("../templates/service/row.md.in")),
 ];
 
@@ -125,30 +125,26 @@ fn create(repo: &Repo, name: &str) -> Result<()> {
 }
 
 fn allowed(repo: &Repo, name: &str) -> Result<()> {
-    let is_word = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
-        && !name.ends_with('-')
-        && !name.contains("--");
-    ensure!(is_word, "`{name}` is no name for a service: lower-case letters, and dashes between them");
-    let module = name.replace('-', "_");
-    ensure!(!TAKEN.contains(&module.as_str()), "`{name}` means something else already");
-    let places = [format!("services/{name}"), format!("libs/{name}"), format!("cli/src/commands/{module}.rs")];
+    // one word everywhere: in the configuration and its variables, in Rust, in the names of metrics
+    let is_word = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase());
+    ensure!(is_word, "`{name}` is no name for a service: one word of lower-case letters");
+    ensure!(!TAKEN.contains(&name), "`{name}` means something else already");
+    let places = [format!("services/{name}"), format!("libs/{name}"), format!("cli/src/commands/{name}.rs")];
     match places.iter().find(|place| repo.root.join(place).exists()) {
         Some(place) => bail!("`{name}` is there already: `{place}`"),
         None => Ok(()),
     }
 }
 
-/// `text` with the names in it.
+/// `text` with the name in it.
 fn filled(text: &str, name: &str) -> String {
-    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-    let type_name: String = name.split('-').map(capital).collect();
-    text.replace("NAME", name).replace("MODULE", &name.replace('-', "_")).replace("TYPE", &type_name)
+    let type_name = name[..1].to_uppercase() + &name[1..];
+    text.replace("{{name}}", name).replace("{{Name}}", &type_name)
 }
 
 /// Makes a service in a copy of the checkout and has it checked there.
 pub(crate) fn check(repo: &Repo) -> Result<()> {
-    const NAME: &str = "try-out";
+    const NAME: &str = "tryout";
     let copy = Repo { root: repo.made("new-service"), target: repo.target.clone() };
     if copy.root.exists() {
         fs::remove_dir_all(&copy.root).context("failed to remove the copy of last time")?;
@@ -159,7 +155,7 @@ pub(crate) fn check(repo: &Repo) -> Result<()> {
     floors::run(&copy)?;
     tidy::run(&copy)?;
     process::run(&mut cargo(&copy, "clippy --workspace --all-targets --quiet -- -D warnings"))?;
-    process::run(cargo(&copy, "test --workspace --quiet").arg(NAME.replace('-', "_")))
+    process::run(cargo(&copy, "test --workspace --quiet").arg(NAME))
 }
 
 /// Keeps the time of change, or cargo would build the copy anew each time.
@@ -178,7 +174,7 @@ mod tests {
 
     #[test]
     fn names_are_filled_in() {
-        assert_eq!(filled("NAME opsctl_MODULE::TYPE", "a-big-one"), "a-big-one opsctl_a_big_one::ABigOne");
+        assert_eq!(filled("{{name}} opsctl_{{name}}::{{Name}}", "zones"), "zones opsctl_zones::Zones");
     }
 
     #[test]
@@ -188,13 +184,11 @@ mod tests {
         fs::create_dir_all(folder.join("libs/web")).unwrap();
         for (name, fine) in [
             ("zones", true),
-            ("two-words", true),
+            ("two-words", false),
             ("web", false),
             ("type", false),
             ("", false),
             ("X", false),
-            ("a--b", false),
-            ("a-", false),
             ("../a", false),
             ("a1", false),
         ] {

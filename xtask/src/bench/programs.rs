@@ -53,7 +53,8 @@ pub(super) fn idle_cpu(id: u32) -> Result<Duration> {
 fn scheduled(id: u32) -> Result<Duration> {
     let mut sum = Duration::ZERO;
     for task in fs::read_dir(format!("/proc/{id}/task")).context("failed to list the threads")? {
-        let text = fs::read_to_string(task?.path().join("schedstat")).context("failed to read a thread's times")?;
+        // a thread may end while we look
+        let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
         let first = text.split(' ').next().and_then(|number| number.parse().ok());
         sum += Duration::from_nanos(first.context("a thread's times are no numbers")?);
     }
