@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, ValueHint};
-use opsctl_config::{Fault, Sources};
+use opsctl_config::{Fault, Sources, secret_paths};
 use opsctl_host::{Kind, Plugin};
 
 use crate::external::Found;
@@ -119,7 +119,9 @@ impl Settings {
     /// # Errors
     /// When the configuration file cannot be read.
     pub(crate) fn sources(&self) -> Result<Sources, Box<Fault>> {
-        let mut sources = Sources::new(DEFAULTS, &self.cwd);
+        // a secret stays one in a line that cannot be read
+        let secrets = secret_paths(&opsctl_host::schema(PLUGINS, None));
+        let mut sources = Sources::new(DEFAULTS, &self.cwd).secrets(secrets);
         if let Some(file) = &self.file {
             let failed =
                 |error| Fault::plain(format!("failed to read configuration file `{}`: {error}", file.display()));

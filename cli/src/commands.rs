@@ -58,7 +58,7 @@ pub(crate) struct Faults(pub(crate) Vec<Fault>);
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|fault| writeln!(f, "{fault}"))
+        f.write_str(&opsctl_host::faults(&self.0))
     }
 }
 

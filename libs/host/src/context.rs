@@ -182,6 +182,10 @@ impl Context {
         self.0.abort.cancel();
     }
 
+    pub(crate) fn abort_token(&self) -> CancellationToken {
+        self.0.abort.clone()
+    }
+
     pub(crate) async fn aborted(&self) {
         self.0.abort.cancelled().await;
     }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use opsctl_config::Document;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
 use tracing::Instrument;
 
 use crate::context::{flatten, spawn};
@@ -21,6 +22,8 @@ pub(crate) struct Opened {
     instance: Arc<dyn Instance>,
     cx: Context,
     failed: mpsc::UnboundedReceiver<anyhow::Error>,
+    /// Ends the tasks that it spawned already, if it is given up.
+    given_up: DropGuard,
 }
 
 impl Opened {
@@ -28,6 +31,7 @@ impl Opened {
     pub(crate) async fn open(planned: Planned, sockets: Sockets, host: Arc<Shared>) -> anyhow::Result<Self> {
         let data_dir = host.data_dir.join(planned.name);
         let (cx, failed) = Context::new(planned.name, sockets, data_dir, host);
+        let given_up = cx.abort_token().drop_guard();
         let opening = planned.config()?.open(cx.clone()).instrument(cx.span().clone());
         // a task of its own, so that a panic ends there
         let mut task = spawn(opening);
@@ -36,12 +40,13 @@ impl Opened {
             () = cx.aborted() => { task.abort(); Err(anyhow::anyhow!("was cut off")) }
         };
         let instance = opened.with_context(|| format!("failed to open service `{}`", planned.name))?;
-        Ok(Self { instance, cx, failed })
+        Ok(Self { instance, cx, failed, given_up })
     }
 
     /// Gate 4, *run*.
     pub(crate) fn run(self) -> Running {
-        let Self { instance, cx, failed } = self;
+        let Self { instance, cx, failed, given_up } = self;
+        given_up.disarm();
         let run = spawn(Arc::clone(&instance).run(cx.clone()).instrument(cx.span().clone()));
         Running { instance, cx, failed, run }
     }

@@ -35,7 +35,7 @@ pub use backoff::Backoff;
 pub use context::Context;
 pub use health::{Health, HealthCell};
 pub use plan::{Mode, Plan, read};
-pub use plugin::{AnyService, AnyTool, Instance, Kind, Plugin, ReadConfig, service, tool};
+pub use plugin::{AnyService, AnyTool, Instance, Kind, Plugin, ReadConfig, faults, service, tool};
 pub use schema::schema;
 pub use service::{Listen, NoOptions, NoVerbs, Refused, Reload, Service, Tool};
 pub use shared::{LastError, ListenerStatus, ServiceStatus, State, Status};

@@ -56,7 +56,7 @@ impl std::fmt::Debug for Planned {
 impl Planned {
     /// Its table once more, to be opened.
     pub(crate) fn config(&self) -> anyhow::Result<Box<dyn ReadConfig>> {
-        self.service.read(&self.document).map_err(|faults| anyhow::anyhow!("{}", crate::plugin::join(&faults)))
+        self.service.read(&self.document).map_err(|faults| anyhow::anyhow!("{}", crate::plugin::faults(&faults)))
     }
 
     /// Whether `other` is the same service with the same configuration.

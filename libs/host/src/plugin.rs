@@ -137,7 +137,7 @@ impl<S: Service> AnyService for Erased<S> {
 
     fn verb(&self, matches: &ArgMatches, document: &Document) -> anyhow::Result<ExitCode> {
         let verb = S::Verbs::from_arg_matches(matches)?;
-        S::verb(verb, read::<S>(document).map_err(|faults| anyhow::anyhow!("{}", join(&faults)))?)
+        S::verb(verb, read::<S>(document).map_err(|faults| anyhow::anyhow!("{}", self::faults(&faults)))?)
     }
 }
 
@@ -145,8 +145,10 @@ fn read<S: Service>(document: &Document) -> Result<S::Config, Vec<Fault>> {
     document.table(S::NAME, Common::KEYS)
 }
 
-pub(crate) fn join(faults: &[Fault]) -> String {
-    faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n")
+/// All of them as one text, with a line between two.
+#[must_use]
+pub fn faults(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("{fault}\n")).collect::<Vec<_>>().join("\n")
 }
 
 struct Read<S: Service>(S::Config);
@@ -174,7 +176,7 @@ impl<S: Service> Instance for Open<S> {
     fn reload<'a>(&'a self, document: &Document) -> BoxFuture<'a, Result<Reload, Refused>> {
         match read::<S>(document) {
             Ok(config) => Box::pin(self.0.reload(config)),
-            Err(faults) => Box::pin(std::future::ready(Err(Refused(join(&faults))))),
+            Err(faults) => Box::pin(std::future::ready(Err(Refused(self::faults(&faults))))),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::sync::Arc;
 
 use nix::fcntl::Flock;
-use opsctl_config::Fault;
 use tokio::sync::oneshot;
 
 use crate::data_dir;
@@ -38,7 +37,7 @@ impl Supervisor {
     /// # Errors
     /// Why nothing changed: every fault of the configuration, or the first refusal.
     pub(crate) async fn reload(&mut self) -> Result<String, String> {
-        let plan = (self.reread)().map_err(|faults| faults.iter().map(Fault::to_string).collect::<String>())?;
+        let plan = (self.reread)().map_err(|faults| crate::plugin::faults(&faults))?;
         let mut accepted = Vec::new();
         let mut added = Vec::new();
         for planned in &plan.services {

@@ -110,7 +110,7 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Config(faults) => faults.iter().try_for_each(|fault| writeln!(f, "{fault}")),
+            Self::Config(faults) => f.write_str(&crate::plugin::faults(faults)),
             Self::Usage(text) => writeln!(f, "error: {text}"),
             Self::Failed(error) => writeln!(f, "error: {error:#}"),
             Self::Logged => Ok(()),
