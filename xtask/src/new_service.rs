@@ -155,7 +155,8 @@ pub(crate) fn check(repo: &Repo) -> Result<()> {
     floors::run(&copy)?;
     tidy::run(&copy)?;
     process::run(&mut cargo(&copy, "clippy --workspace --all-targets --quiet -- -D warnings"))?;
-    process::run(cargo(&copy, "test --workspace --quiet").arg(NAME))
+    // its test over the wire, by its name, and the one beside the code
+    process::run(cargo(&copy, "test --workspace --quiet --tests --").args([NAME, "one_line_comes_back"]))
 }
 
 /// Keeps the time of change, or cargo would build the copy anew each time.

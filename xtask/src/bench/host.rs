@@ -7,11 +7,14 @@ use crate::markdown;
 use crate::ports;
 use crate::process::{self, Running};
 use crate::repo::Repo;
+use crate::setup::packages;
 use anyhow::{Context, Result};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 const USERS: &str = "moshez:happy and well\nglyph:in a meeting\n";
@@ -152,7 +155,9 @@ fn report(figures: &[Figures; 3]) -> String {
         row("a query: CPU, µs", figures, 0, |of| Some(micros(of.query_cpu))),
         row("queries in a second, one after the other", figures, 0, |of| Some(number(of.queries_a_second))),
     ];
-    markdown::table(&head, 1, &rows)
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let table = markdown::table(&head, 1, &rows);
+    format!("{table}\nOn {processors} processors, against {}.", packages::PYTHON.join(", "))
 }
 
 fn row(what: &str, figures: &[Figures; 3], digits: usize, of: impl Fn(&Figures) -> Option<f64>) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Every service's part of the demo: its table of the configuration, and the lines to try.
 //!
-//! A service is a module with a `SERVICE`, and one line in `ALL`.
+//! A service is a module with a `SERVICE`, and one line in `ALL`: a line each, also while they would fit into one.
 mod finger;
 mod host;
 
@@ -17,4 +17,8 @@ pub(super) struct Service {
     pub tries: fn(&Scene<'_>) -> Result<Vec<Try>>,
 }
 
-pub(super) const ALL: &[Service] = &[host::SERVICE, finger::SERVICE];
+#[rustfmt::skip]
+pub(super) const ALL: &[Service] = &[
+    host::SERVICE,
+    finger::SERVICE,
+];
