@@ -304,6 +304,12 @@ impl Running {
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn wait(mut self) -> Ran {
+        self.wait_keeping()
+    }
+
+    /// Waits for its end and keeps its folder.
+    #[track_caller]
+    pub(crate) fn wait_keeping(&mut self) -> Ran {
         let status = self.wait_status();
         for reader in self.readers.drain(..) {
             reader.join().unwrap();

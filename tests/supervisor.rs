@@ -153,9 +153,10 @@ fn a_taken_port_stops_the_start_before_anything_was_touched() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let setup = both("").args(["--set", &format!("lab.listen={address}")]);
-    let log = setup.ran().fails(1);
+    let mut running = setup.spawn();
+    let log = running.wait_keeping().fails(1);
     assert!(log.contains(&address) && log.contains("in use"), "{log}");
-    assert!(!log.contains("listening"), "{log}");
+    assert!(!running.path("data").exists());
 }
 
 #[test]

@@ -107,14 +107,13 @@ pub fn read(sources: Sources, plugins: &[Plugin], mode: Mode) -> Result<Plan, Ve
 }
 
 impl Plan {
-    /// Puts the host's own service in front: the status page, and the control socket at `control`.
-    pub(crate) fn add_admin(&mut self, mode: Mode, control: Option<&Path>) {
+    /// Puts the host's own service in front, with the status page.
+    pub(crate) fn add_admin(&mut self, mode: Mode) {
         let mut listens = Vec::new();
         if mode == Mode::Enabled || self.document.is_set("host.listen") {
             let Endpoints(endpoints) = &self.host.listen;
             listens.extend(endpoints.iter().cloned().map(|endpoint| Listen::new(admin::STATUS, endpoint)));
         }
-        listens.extend(control.map(|path| Listen::new(admin::CONTROL, Endpoint::unix(path, 0o600))));
         let Kind::Service(service) = admin::PLUGIN.kind else { return };
         let admin = Planned {
             name: admin::PLUGIN.name,
@@ -125,6 +124,14 @@ impl Plan {
             service,
         };
         self.services.insert(0, admin);
+    }
+
+    /// Adds the control socket at `path` to it.
+    pub(crate) fn add_control(&mut self, path: Option<&Path>) {
+        let control = path.map(|path| Listen::new(admin::CONTROL, Endpoint::unix(path, 0o600)));
+        if let Some(admin) = self.services.first_mut() {
+            admin.listens.extend(control);
+        }
     }
 }
 

@@ -12,14 +12,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use nix::unistd::Uid;
-use opsctl_config::{Fault, Sources};
+use opsctl_config::{Fault, Scalar, Sources};
 use opsctl_http::Activated;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::spawn;
-use crate::data_dir;
 use crate::logs::Logs;
-use crate::plan::{self, Mode, Plan};
+use crate::plan::{self, Mode, Plan, Planned};
 use crate::plugin::Plugin;
 use crate::process::daemon::{self, Detached};
 use crate::process::notify::Notifier;
@@ -30,6 +29,7 @@ use crate::shared::Shared;
 use crate::signals::Signals;
 use crate::sockets::Sockets;
 use crate::supervisor::{Held, Reread, Supervisor};
+use crate::{admin, data_dir};
 
 /// File name of the control socket.
 pub const CONTROL_SOCKET: &str = "opsctl.sock";
@@ -130,7 +130,8 @@ pub fn serve(program: Program) -> Result<u8, Error> {
         let control = bound.control.clone();
         Box::new(move || {
             let mut plan = read()?;
-            plan.add_admin(mode, control.as_deref());
+            plan.add_admin(mode);
+            plan.add_control(control.as_deref());
             Ok(plan)
         })
     };
@@ -169,38 +170,13 @@ struct Bound {
 }
 
 impl Bound {
-    /// Gate 2: everything that may fail before the program goes to the background.
+    /// Gate 2: everything that may fail before the program goes to the background. Ports come first: one that is taken
+    /// stops the start before anything was touched.
     fn bind(mut plan: Plan, mode: Mode, environment: &Environment) -> Result<Self, Error> {
-        let host = &plan.host;
-        if Uid::effective().is_root() && host.user.is_none() && !host.allow_root {
-            let text = "running as root needs `--user NAME` to become, or `--allow-root`";
-            return Err(Error::Usage(text.to_owned()));
-        }
-        if let Some(mask) = host.umask_or_default() {
+        let identity = identity(&plan.host)?;
+        if let Some(mask) = plan.host.umask_or_default() {
             rustix::process::umask(mask.into());
         }
-        let identity = match (&host.user, &host.group) {
-            (None, None) => None,
-            (user, group) => Some(
-                Identity::resolve(
-                    user.as_ref().map(|user| user.0.as_str()),
-                    group.as_ref().map(|group| group.0.as_str()),
-                )
-                .context("failed to look the account up")?,
-            ),
-        };
-        let outside = |dir: &Path| host.outside(dir);
-        let configured = host.data_dir.as_ref().map(|dir| outside(dir.as_ref()));
-        let candidates: Vec<_> = environment.data_dirs.iter().map(|dir| outside(dir)).collect();
-        let data_dir = data_dir::prepare(configured.as_deref(), &candidates, identity.as_ref())?;
-        let pid_file = host.pid_file.as_ref().map(|path| PidFile::lock(path.as_ref())).transpose();
-        let pid_file = pid_file.context("failed to take the pid file")?;
-        let hold = |name: &'static str| Ok((name, data_dir::hold(&data_dir.join(name), identity.as_ref())?));
-        let held = plan.services.iter().map(|planned| hold(planned.name));
-        let held = held.collect::<anyhow::Result<Held>>()?;
-        let control = control_path(&data_dir, mode);
-        plan.add_admin(mode, control.as_deref());
-
         let activated = Activated::from_env(
             environment.listen_pid.as_deref(),
             environment.listen_fds.as_deref(),
@@ -208,9 +184,26 @@ impl Bound {
             std::process::id(),
         )
         .context("failed to take over the sockets of LISTEN_FDS")?;
-        let bind = |listens| Sockets::bind(listens, &Sockets::default(), &activated);
-        let sockets =
-            plan.services.iter().map(|planned| bind(planned.listens.clone())).collect::<anyhow::Result<_>>()?;
+        plan.add_admin(mode);
+        let bind = |planned: &Planned, old: &Sockets| Sockets::bind(planned.listens.clone(), old, &activated);
+        let fresh = Sockets::default();
+        let mut sockets =
+            plan.services.iter().map(|planned| bind(planned, &fresh)).collect::<anyhow::Result<Vec<_>>>()?;
+
+        let host = &plan.host;
+        let pid_file = host.pid_file.as_ref().map(|path| PidFile::lock(path.as_ref())).transpose();
+        let pid_file = pid_file.context("failed to take the pid file")?;
+        let configured = host.data_dir.as_ref().map(|dir| host.outside(dir.as_ref()));
+        let candidates: Vec<_> = environment.data_dirs.iter().map(|dir| host.outside(dir)).collect();
+        let data_dir = data_dir::prepare(configured.as_deref(), &candidates, identity.as_ref())?;
+        let hold = |name: &'static str| Ok((name, data_dir::hold(&data_dir.join(name), identity.as_ref())?));
+        let services = plan.services.iter().map(|planned| planned.name).filter(|name| *name != admin::PLUGIN.name);
+        let held = services.map(hold).collect::<anyhow::Result<Held>>()?;
+        let control = control_path(&data_dir, mode);
+        plan.add_control(control.as_deref());
+        if let (Some(admin), Some(bound)) = (plan.services.first(), sockets.first_mut()) {
+            *bound = bind(admin, bound)?;
+        }
         Ok(Self { plan, sockets, activated, identity, data_dir, control, pid_file, held })
     }
 
@@ -265,6 +258,21 @@ impl Bound {
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome
     }
+}
+
+/// Whom to become, if the configuration names somebody.
+fn identity(host: &HostSettings) -> Result<Option<Identity>, Error> {
+    let HostSettings { user, group, allow_root, .. } = host;
+    if Uid::effective().is_root() && user.is_none() && !allow_root {
+        let text = "running as root needs `--user NAME` to become, or `--allow-root`";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    if user.is_none() && group.is_none() {
+        return Ok(None);
+    }
+    let name = |name: &Option<Scalar>| name.as_ref().map(|Scalar(name)| name.clone());
+    let identity = Identity::resolve(name(user).as_deref(), name(group).as_deref());
+    Ok(Some(identity.context("failed to look the account up")?))
 }
 
 /// Gives up what the program no longer needs, in the only order that works: root, folder, account.
