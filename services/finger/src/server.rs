@@ -62,9 +62,10 @@ pub(crate) async fn serve(
 
 /// What remains to be done for a connection.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a connection, handed over once")]
 enum Work {
     /// Wait for the rest of the query, or do what its answer needs.
-    Query(Received),
+    Query(Box<Received>),
     /// Send the rest of the answer.
     Send(Vec<u8>),
 }
@@ -75,16 +76,16 @@ fn at_once(site: &Site, accepted: &mut Accepted) -> Option<Work> {
     match accepted.try_read(received.room()) {
         Ok(0) => return None, // somebody looked whether there is a server
         Ok(len) => received.len = len,
-        Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(Work::Query(received)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(Work::Query(Box::new(received))),
         Err(_) => return None,
     }
-    let Some(line) = received.line() else { return Some(Work::Query(received)) };
+    let Some(line) = received.line() else { return Some(Work::Query(Box::new(received))) };
     let query = Query::parse(line);
     if query.as_ref().is_ok_and(|query| query.verbose || !query.hosts.is_empty()) {
-        return Some(Work::Query(received)); // may need files or other servers
+        return Some(Work::Query(Box::new(received))); // may need files or other servers
     }
     let Answer::Text(outcome, text) = answer(query, &site.policy, &site.directory.users()) else {
-        return Some(Work::Query(received));
+        return Some(Work::Query(Box::new(received)));
     };
     site.audit.record(Door::Finger, accepted.peer(), &decode(line), outcome);
     match accepted.try_write(&text) {
@@ -210,7 +211,7 @@ mod tests {
         if closes {
             client.shutdown().await.unwrap();
         }
-        let work = Work::Query(Received::default());
+        let work = Work::Query(Box::default());
         converse(site, server, PEER, work, std::future::pending()).await.unwrap();
         let mut text = String::new();
         client.read_to_string(&mut text).await.unwrap();
@@ -251,7 +252,7 @@ mod tests {
         let impatient = Site { timeout: Duration::from_millis(20), ..site("moshez: well\n") };
         let (mut client, server) = duplex(64);
         client.write_all(b"mos").await.unwrap();
-        let work = Work::Query(Received::default());
+        let work = Work::Query(Box::default());
         let ended = converse(&impatient, server, PEER, work, std::future::pending()).await;
         assert_eq!(ended.unwrap_err().kind(), ErrorKind::TimedOut);
 
@@ -260,7 +261,7 @@ mod tests {
         assert_eq!(ended.unwrap_err().kind(), ErrorKind::TimedOut, "a client that does not read");
 
         let (_client, server) = duplex(64);
-        let work = Work::Query(Received::default());
+        let work = Work::Query(Box::default());
         converse(&site(""), server, PEER, work, std::future::ready(())).await.unwrap();
     }
 
