@@ -14,8 +14,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::header::{CONNECTION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
@@ -49,6 +49,7 @@ impl fmt::Display for RequestId {
 pub(super) struct Activity {
     begun: AtomicU64,
     running: AtomicUsize,
+    writes: AtomicU64,
     first: Notify,
 }
 
@@ -58,7 +59,12 @@ impl Activity {
         self.begun.load(Ordering::Relaxed)
     }
 
-    /// Is a handler at work?
+    /// Writes so far.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
+    /// Is a handler at work, or its answer's body not yet at its end?
     pub(super) fn is_busy(&self) -> bool {
         self.running.load(Ordering::Relaxed) > 0
     }
@@ -68,6 +74,10 @@ impl Activity {
         if self.begun() == 0 {
             self.first.notified().await;
         }
+    }
+
+    pub(super) fn write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
     }
 
     fn begin(self: &Arc<Self>) -> Running {
@@ -102,8 +112,8 @@ impl Answerer {
         Self { server, peer, activity }
     }
 
-    async fn answer(self, request: Request<Incoming>) -> Response {
-        let _running = self.activity.begin();
+    async fn answer(self, request: Request<Incoming>) -> http::Response<Answer> {
+        let running = self.activity.begin();
         let id = RequestId::next();
         let timeout = self.server.limits.body_timeout;
         let mut request = request.map(|body| Body::new(Timed { body, timeout, waiting: None }));
@@ -112,13 +122,19 @@ impl Answerer {
         // what an error needs to know of the request, which the router consumes
         let asked = Asked { id, method: request.method().clone(), uri: request.uri().clone() };
         let headers = AcceptOnly::of(request.headers());
+        // HTTP/2 has a frame for it
+        let says_last = request.version() <= Version::HTTP_11;
         let mut router = self.server.site.router.clone();
         let response = match catch(|| router.call(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(panic) => HttpError::internal(panic).into_response(),
         };
-        self.finish(&asked, &headers, response)
+        let mut response = self.finish(&asked, &headers, response);
+        if says_last && self.server.stop.is_cancelled() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.map(|body| Answer { body, _running: running })
     }
 
     /// Gives an error its body and a line in the log.
@@ -144,9 +160,9 @@ impl Answerer {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Answerer {
-    type Response = Response;
+    type Response = http::Response<Answer>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let answer = self.clone().answer(request);
@@ -212,6 +228,29 @@ async fn catch<F: Future>(start: impl FnOnce() -> F) -> Result<F::Output, String
 fn message(panic: Box<dyn Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("the handler panicked: {}", text.unwrap_or("for an unknown reason"))
+}
+
+/// An answer's body; the request is at work until it is through.
+pub(super) struct Answer {
+    body: Body,
+    _running: Running,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A request's body whose sender may not pause for too long.

@@ -10,7 +10,7 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::AsyncReadExt;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use super::Server;
@@ -57,15 +57,20 @@ impl Connection {
             Ok(Err(error)) => return debug!(%peer, %error, "connection failed"),
             Err(_) => return debug!(%peer, "no request came in time"),
         };
-        let io = TokioIo::new(Guarded::new(stream, before, self.server.limits.write_timeout));
         let activity = Arc::new(Activity::default());
+        let io = Guarded::new(stream, before, Arc::clone(&activity), self.server.limits.write_timeout);
+        let io = TokioIo::new(io);
         let service = Answerer::new(Arc::clone(&self.server), peer, Arc::clone(&activity));
         match protocol {
-            Protocol::Http1 => self.drive(self.http1().serve_connection(io, service), &activity).await,
+            // hyper itself ends an HTTP/1 connection that rests for too long
+            Protocol::Http1 => {
+                let connection = self.http1().serve_connection(io, service);
+                self.drive(connection, &activity, std::future::pending()).await;
+            }
             Protocol::Http2 => {
-                let idle = idle(&activity, self.server.limits.idle_timeout);
+                let rested = quiet(&activity, self.server.limits.idle_timeout, Activity::begun);
                 let connection = self.http2().serve_connection(io, service);
-                self.drive_until(connection, &activity, idle).await;
+                self.drive(connection, &activity, rested).await;
             }
         }
     }
@@ -76,19 +81,15 @@ impl Connection {
         sleep(STILL_FRESH).await;
     }
 
-    async fn drive<C: GracefulConnection<Error = hyper::Error>>(&self, connection: C, activity: &Activity) {
-        self.drive_until(connection, activity, std::future::pending()).await;
-    }
-
-    /// Serves requests until either side has enough. From `stop` or `idle` on no further ones are taken.
-    async fn drive_until<C>(&self, connection: C, activity: &Activity, idle: impl Future<Output = ()>)
+    /// Serves requests until either side has enough. From `stop` or `rested` on no further ones are taken.
+    async fn drive<C>(&self, connection: C, activity: &Activity, rested: impl Future<Output = ()>)
     where
         C: GracefulConnection<Error = hyper::Error>,
     {
         let mut connection = pin!(connection);
         let end = async {
             tokio::select! {
-                () = idle => {}
+                () = rested => {}
                 () = self.server.stop.cancelled() => {
                     // its first request is on the way: the answer will say that it is the last
                     let _ = timeout(STILL_FRESH, activity.first_request()).await;
@@ -101,7 +102,11 @@ impl Connection {
             result = connection.as_mut() => result,
             () = end => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    result = connection => result,
+                    // an HTTP/2 client that does not answer to the farewell
+                    () = quiet(activity, self.server.limits.header_timeout, Activity::writes) => return,
+                }
             }
         };
         if let Err(error) = result {
@@ -148,19 +153,14 @@ async fn open(stream: &mut Stream) -> io::Result<Option<(Protocol, Bytes)>> {
     }
 }
 
-/// Waits until no request has been running or begun for a while of `length`.
-async fn idle(activity: &Activity, length: Duration) {
-    let mut ticks = interval(length.max(Duration::from_millis(1)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks.tick().await;
-    let mut before = activity.begun();
+/// Waits until for a while of `length` no request was at work and `count` stood still.
+async fn quiet(activity: &Activity, length: Duration, count: impl Fn(&Activity) -> u64) {
     loop {
-        ticks.tick().await;
-        let now = activity.begun();
-        if now == before && !activity.is_busy() {
+        let before = count(activity);
+        sleep(length).await;
+        if count(activity) == before && !activity.is_busy() {
             return;
         }
-        before = now;
     }
 }
 

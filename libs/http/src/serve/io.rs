@@ -3,6 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,12 +11,14 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::answer::Activity;
 use crate::Stream;
 
 /// A stream with limits.
 #[derive(Debug)]
 pub(super) struct Guarded {
     stream: Stream,
+    activity: Arc<Activity>,
     /// Already read, not yet handed on.
     before: Bytes,
     write_timeout: Duration,
@@ -24,8 +27,16 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    pub(super) fn new(stream: Stream, before: Bytes, write_timeout: Duration) -> Self {
-        Self { stream, before, write_timeout, stalled: None }
+    pub(super) fn new(stream: Stream, before: Bytes, activity: Arc<Activity>, write_timeout: Duration) -> Self {
+        Self { stream, activity, before, write_timeout, stalled: None }
+    }
+
+    /// Passes the number of bytes written on, and remembers that there were some.
+    fn written(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(_)) = result {
+            self.activity.write();
+        }
+        self.timed(cx, result)
     }
 
     /// Passes `result` on, unless it has been pending for too long. Progress of any kind starts the time anew.
@@ -56,7 +67,7 @@ impl AsyncRead for Guarded {
 impl AsyncWrite for Guarded {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.timed(cx, result)
+        self.written(cx, result)
     }
 
     fn poll_write_vectored(
@@ -65,7 +76,7 @@ impl AsyncWrite for Guarded {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.timed(cx, result)
+        self.written(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,0 +1,10 @@
+//! Over real sockets of the loopback interface.
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
+mod activation;
+mod bind;
+mod errors;
+mod listener;
+mod serve;
+mod support;
+mod tls;
