@@ -11,10 +11,10 @@ use clap::ValueHint::{DirPath, FilePath, Hostname};
 #[command(next_help_heading = "Finger")]
 pub struct Options {
     /// Users file, a line `user:status` each
-    #[arg(short, long, value_name = "FILE", value_hint = FilePath)]
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = FilePath)]
     file: Option<OsString>,
     /// Folder with templates of your own for the web pages: list.html, user.html
-    #[arg(short, long, value_name = "DIR", value_hint = DirPath)]
+    #[arg(short, long, global = true, value_name = "DIR", value_hint = DirPath)]
     templates: Option<OsString>,
     /// Nick of the IRC bot
     #[arg(short = 'n', long, value_name = "NICK")]

@@ -64,19 +64,20 @@ impl<'a> From<&'a Status> for View<'a> {
 
 impl<'a> From<&'a ServiceStatus> for ServiceView<'a> {
     fn from(service: &'a ServiceStatus) -> Self {
-        let (badge, reason) = match (service.state, &service.health) {
-            (shared::State::Stopped | shared::State::Stopping, _) => ("stopped", None),
-            (shared::State::Running, Health::Ok) => ("ok", None),
-            (shared::State::Running, Health::Degraded(reason)) => ("degraded", Some(reason.as_str())),
-            (_, Health::Degraded(reason) | Health::Failed(reason)) => ("failed", Some(reason.as_str())),
-            (_, Health::Ok) => ("failed", None),
+        let word = service.state.word();
+        let (badge, state, reason) = match (service.state, &service.health) {
+            (shared::State::Stopped | shared::State::Stopping, _) => ("stopped", word, None),
+            (shared::State::Running, Health::Ok) => ("ok", word, None),
+            (shared::State::Running, Health::Degraded(reason)) => ("degraded", "degraded", Some(reason.as_str())),
+            (shared::State::Running, Health::Failed(reason)) => ("failed", "failed", Some(reason.as_str())),
+            (shared::State::Starting | shared::State::Restarting, _) => ("failed", word, None),
         };
         let error = service.last_error.as_ref();
         Self {
             name: &service.name,
             about: &service.about,
             badge,
-            state: service.state.word(),
+            state,
             reason,
             for_time: duration(service.seconds_in_state),
             restarts: service.restarts,
@@ -160,7 +161,7 @@ mod tests {
         };
         let page = String::from(render(&pages(), &status).unwrap());
         assert!(pages().faults().is_empty());
-        for text in ["needs attention", "&lt;script&gt;", "a &amp; b", "1m 1s"] {
+        for text in ["needs attention", "degraded", "&lt;script&gt;", "a &amp; b", "1m 1s"] {
             assert!(page.contains(text), "no {text} in:\n{page}");
         }
     }
