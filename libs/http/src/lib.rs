@@ -4,7 +4,6 @@
 //! itself. Sockets are bound once, without a runtime, by whoever owns them; listeners on them come and go.
 
 mod activated;
-mod chain;
 mod endpoint;
 mod error;
 mod listener;
@@ -30,8 +29,6 @@ pub use socket::Socket;
 pub use stamp::Stamp;
 pub use stream::{Peer, Stream, TlsStream};
 pub use tls::Tls;
-
-pub(crate) use chain::chain;
 
 /// A future on the heap.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -18,7 +18,9 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{InconsistentKeys, ServerConfig};
 use tracing::{info, warn};
 
-use crate::{Error, Pair, Stamp, chain};
+use opsctl_logging::chain;
+
+use crate::{Error, Pair, Stamp};
 
 /// How often the files are looked at, at most.
 const PAUSE: Duration = Duration::from_secs(1);

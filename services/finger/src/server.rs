@@ -62,7 +62,6 @@ pub(crate) async fn serve(
 
 /// What remains to be done for a connection.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a connection, handed over once")]
 enum Work {
     /// Wait for the rest of the query, or do what its answer needs.
     Query(Box<Received>),

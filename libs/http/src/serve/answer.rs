@@ -17,13 +17,14 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use opsctl_logging::chain;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 use tracing::{error, warn};
 
 use super::Server;
-use crate::{BoxFuture, HttpError, Peer, Problem, chain};
+use crate::{BoxFuture, HttpError, Peer, Problem};
 
 /// The number of a request: 16 hexadecimal digits, not to be guessed, different for each request of a process. Among
 /// the extensions of every request; shown to the client when the answer is 500 or above.

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use opsctl_logging::chain;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 use tracing::debug;
@@ -16,7 +17,7 @@ use tracing::debug;
 use super::Server;
 use super::answer::{Activity, Answerer};
 use super::io::Guarded;
-use crate::{BoxFuture, Peer, Stream, chain};
+use crate::{BoxFuture, Peer, Stream};
 
 /// What an HTTP/2 client says first (RFC 9113, section 3.4). No HTTP/1 request begins so.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
