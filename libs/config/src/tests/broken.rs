@@ -13,7 +13,7 @@ fn check(file: &str, expected: &str) {
 #[test]
 fn syntax() {
     check(
-        "[finger]\nfile = /etc/users # c\nmax 5\nlisten = 127.0.0.1:8000\nlist = True\nkind = \nratio = 0.5.5\n\
+        "[finger]\nfile = /etc/users # c\nmax 5\nlisten = 127.0.0.1:8000\nlist = True\nkind =\nratio = 0.5.5\n\
          forward = ['a' 'b']\nmode = 9223372036854775808\ntimeout = 5\n[host\nuser = 5\n[finger.irc]\nport = 0",
         r#"
 error: text without quotes
@@ -41,10 +41,10 @@ error: invalid boolean
   |        ^^^^ expected `true`
 
 error: key with no value
- --> /etc/opsctl.toml:6:8
+ --> /etc/opsctl.toml:6:7
   |
-6 | kind = 
-  |        ^ expected a value
+6 | kind =
+  |       ^ expected a value
 
 error: text without quotes
  --> /etc/opsctl.toml:7:9

@@ -1,3 +1,5 @@
+//! The texts of endpoints, there and back.
+
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use serde::Deserialize;
 
