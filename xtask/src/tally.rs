@@ -48,8 +48,11 @@ impl Closing {
         sum
     }
 
-    /// Both: the words of `last` stay the last line.
+    /// Both: the words of `last` stay the last line. A run of nothing is not mentioned.
     pub(crate) fn then(mut self, what: &str, last: Self) -> Self {
+        if self.passed + self.failed == 0 {
+            return last;
+        }
         for line in &mut self.lines {
             *line = format!("{what}: {}", line.trim_start());
         }
@@ -124,5 +127,6 @@ mod tests {
         let both = docs.then("doc tests", tests);
         assert_eq!(both.lines, ["doc tests: 3 passed, 0 failed", " Summary [ 1s] 4 tests run: 4 passed"]);
         assert_eq!(both.passed, 7);
+        assert_eq!(Closing::libtest(&[]).then("doc tests", both.clone()), both);
     }
 }
