@@ -20,11 +20,11 @@ pub(crate) struct Found {
     pub(crate) source: String,
 }
 
-/// All templates in `folder`, sorted, and what could not be read.
+/// All templates in `folder`, those deeper in it after the others, and what could not be read.
 pub(crate) fn read(folder: &Path) -> (Vec<Found>, Vec<TemplateFault>) {
     let mut reader = Reader { root: folder, found: Vec::new(), faults: Vec::new() };
     reader.folder(folder, 0);
-    reader.found.sort_by(|a, b| a.name.cmp(&b.name));
+    reader.found.sort_by_cached_key(|found| (found.name.matches('/').count(), found.name.clone()));
     (reader.found, reader.faults)
 }
 

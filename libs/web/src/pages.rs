@@ -8,7 +8,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior, context};
 use opsctl_http::{ErrorPage, Problem};
+use opsctl_logging::chain;
 use serde::Serialize;
+use tracing::error;
 
 use crate::assets::{ICON_PATH, STYLE_PATH};
 use crate::folder::{self, Found};
@@ -146,7 +148,14 @@ impl Pages {
             let Problem { status, message, request_id } = *problem;
             let status = status.as_u16();
             let context = context! { status, title => problem.title(), message, request_id };
-            pages.render("error.html", context).ok().map(String::from)
+            match pages.render("error.html", context) {
+                Ok(page) => Some(page.into()),
+                // a user's own template can have this fault; the client gets the built-in page
+                Err(fault) => {
+                    error!(error = %chain(&fault), "failed to render an error page");
+                    None
+                }
+            }
         })
     }
 

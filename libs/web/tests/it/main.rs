@@ -1,0 +1,6 @@
+//! Pages as a browser gets them: well-formed whatever is in them, and found where the shell says they are.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by panicking")]
+
+mod folder;
+mod shell;
+mod xml;
