@@ -90,7 +90,7 @@ fn answer(site: &Site, peer: Peer, call: &Call) -> Result<banana::Value, Failure
         Err(_) => Outcome::Malformed,
     };
     let user = call.args.first().and_then(broker::as_text).unwrap_or_default();
-    site.audit.record(Door::Pb, peer, &[&*call.method, &user].join(" "), outcome);
+    site.audit.record(Door::Pb, peer, [&*call.method, &user].join(" ").trim_end(), outcome);
     answer
 }
 

@@ -78,7 +78,9 @@ fn at_once(site: &Site, accepted: &mut Accepted) -> Option<Work> {
         Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(Work::Query(Box::new(received))),
         Err(_) => return None,
     }
-    let Some(line) = received.line() else { return Some(Work::Query(Box::new(received))) };
+    let Some(line) = received.line().filter(|_| !received.is_overlong()) else {
+        return Some(Work::Query(Box::new(received)));
+    };
     let query = Query::parse(line);
     if query.as_ref().is_ok_and(|query| query.verbose || !query.hosts.is_empty()) {
         return Some(Work::Query(Box::new(received))); // may need files or other servers

@@ -112,7 +112,7 @@ async fn rpc(State(web): State<Arc<Web>>, Extension(peer): Extension<Peer>, body
     let Web { site, .. } = &*web;
     let reply = xmlrpc::respond(&body, &site.policy, &site.directory.users());
     let asked = [&*reply.method, reply.user.as_deref().unwrap_or_default()].join(" ");
-    site.audit.record(Door::XmlRpc, peer, &asked, reply.outcome);
+    site.audit.record(Door::XmlRpc, peer, asked.trim_end(), reply.outcome);
     ([(CONTENT_TYPE, "text/xml; charset=utf-8")], reply.body).into_response()
 }
 
