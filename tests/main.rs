@@ -16,6 +16,8 @@ mod harness;
 
 mod config;
 mod daemon;
+mod finger;
+mod finger_doors;
 mod logs;
 mod plugins;
 mod privileges;

@@ -33,7 +33,9 @@ fn start() -> Option<Running> {
 
 #[test]
 fn every_thread_is_unprivileged_and_port_79_is_kept() {
-    let Some(running) = start() else { return in_a_namespace("every_thread_is_unprivileged_and_port_79_is_kept") };
+    let Some(running) = start() else {
+        return in_a_namespace("privileges::every_thread_is_unprivileged_and_port_79_is_kept");
+    };
     for task in std::fs::read_dir(format!("/proc/{}/task", running.pid())).unwrap() {
         let status = read(task.unwrap().path().join("status"));
         let field = |name: &str| {
@@ -62,7 +64,7 @@ fn every_thread_is_unprivileged_and_port_79_is_kept() {
 #[test]
 fn a_chroot_confines_and_keeps_what_was_bound() {
     if !is_root() {
-        return in_a_namespace("a_chroot_confines_and_keeps_what_was_bound");
+        return in_a_namespace("privileges::a_chroot_confines_and_keeps_what_was_bound");
     }
     let jail = tempfile::tempdir().unwrap();
     std::fs::write(jail.path().join("users"), "moshez: in jail\n").unwrap();
@@ -87,7 +89,7 @@ fn a_chroot_confines_and_keeps_what_was_bound() {
 #[test]
 fn root_must_be_asked_for() {
     if !is_root() {
-        return in_a_namespace("root_must_be_asked_for");
+        return in_a_namespace("privileges::root_must_be_asked_for");
     }
     let said = Ran::of(&mut opsctl(["run"])).fails(2);
     assert!(said.contains("--user") && said.contains("--allow-root"), "{said}");
@@ -123,9 +125,9 @@ fn a_port_below_1024_without_rights_says_what_helps() {
 }
 
 /// Runs this test again as root of a namespace.
-fn in_a_namespace(test: &str) {
+pub(crate) fn in_a_namespace(test: &str) {
     let this = std::env::current_exe().unwrap();
-    let script = format!("ip link set lo up && exec '{}' --exact privileges::{test}", this.display());
+    let script = format!("ip link set lo up && exec '{}' --exact {test}", this.display());
     let mut command = Command::new(program("unshare", "util-linux"));
     command.args(["--map-root-user", "--map-auto", "--net", "sh", "-c", &script]);
     let ran = Ran::of(&mut command);
