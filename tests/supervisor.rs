@@ -100,8 +100,10 @@ fn stopping_finishes_what_was_begun() {
     let mut answer = String::new();
     slow.read_to_string(&mut answer).unwrap();
     assert_eq!(answer, "slow\n");
-    let log = running.wait().fails(0);
+    let mut running = running;
+    let log = running.wait_keeping().fails(0);
     assert!(log.contains("stopped"), "{log}");
+    assert!(!running.path("data/opsctl.sock").exists(), "the control socket is gone");
 }
 
 #[test]

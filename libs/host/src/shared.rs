@@ -120,6 +120,10 @@ impl Card {
         let mut facts = self.facts();
         facts.state = state;
         facts.since = Instant::now();
+        if state == State::Stopped {
+            // with the context go its sockets
+            facts.current = None;
+        }
     }
 
     /// A new instance serves.
