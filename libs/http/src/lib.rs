@@ -23,7 +23,7 @@ pub use endpoint::{Address, Endpoint, EndpointError, Endpoints, Pair};
 pub use error::Error;
 pub use listener::{Accepted, Listener};
 pub use negotiate::{XHTML, lists_xhtml, negotiate};
-pub use problem::{ErrorPage, HttpError, Problem};
+pub use problem::{ErrorPage, HttpError, PAGE_POLICY, Problem};
 pub use serve::{Limits, Listeners, RequestId, Site, Spawner, serve};
 pub use socket::Socket;
 pub use stamp::Stamp;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
@@ -22,6 +22,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 const XHTML_UTF8: HeaderValue = HeaderValue::from_static("application/xhtml+xml; charset=utf-8");
 const HTML_UTF8: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// The content security policy of all pages: everything comes from this program, nothing is inline, and nobody frames it.
+pub const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// An answer of 400 and above. `Display` is the text for the client.
 #[derive(Debug)]
@@ -126,6 +129,8 @@ impl Problem<'_> {
         };
         let parts = response.headers_mut();
         parts.insert(CONTENT_TYPE, kind);
+        parts.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+        parts.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         parts.append(VARY, HeaderValue::from_static("accept"));
         parts.remove(CONTENT_LENGTH);
         if let Some(id) = self.request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
@@ -166,7 +171,7 @@ impl Problem<'_> {
         let id = request_id.map(|id| format!("<p>Request <code>{}</code></p>", Escaped(id))).unwrap_or_default();
         format!(
             "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\" xml:lang=\"en\">\
-             <head><meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width\"/>\
+             <head><meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\
              <title>{code} {title}</title></head>\
              <body><main><h1>{code} {title}</h1><p>{message}</p>{id}</main></body></html>\n"
         )

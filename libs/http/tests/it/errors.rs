@@ -102,6 +102,7 @@ async fn xhtml_for_browsers() {
         let answer = ask(router(), "GET", "/missing", accept).await;
         assert_eq!(answer.status, 404);
         answer.header("content-type", kind);
+        answer.header("content-security-policy", opsctl_http::PAGE_POLICY);
         let text = answer.xhtml();
         assert!(text.contains("404 Not Found") && text.contains("no user `&lt;script&gt;&quot;&amp;"), "{text}");
         assert!(!answer.body.contains(['\u{1}', '\u{b}', '\u{ffff}']));
