@@ -1,3 +1,5 @@
+//! The shell in real pages: well-formed under hostile values, and its parts.
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::response::IntoResponse;
