@@ -84,7 +84,11 @@ pub(super) fn summary(file: BorrowedFd<'_>) -> Result<Process, Gone> {
     match line.get(..read) {
         // a process that ends while it is read has nothing to say
         None | Some([]) => Err(Gone::Vanished),
-        Some(line) => stat::parse(line).ok_or(Gone::Malformed),
+        // and one that was reaped in this moment has a line, but no threads, group or session any more
+        Some(line) => stat::parse(line).ok_or(Gone::Malformed).and_then(|process| match process.threads {
+            0 => Err(Gone::Vanished),
+            _ => Ok(process),
+        }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Mode, RawDir, openat, statat};
+use rustix::fs::{AtFlags, Mode, RawDir, SeekFrom, openat, seek, statat};
 use rustix::io::Errno;
 
 use super::bytes::small;
@@ -103,6 +103,8 @@ pub(super) fn names(folder: BorrowedFd<'_>, name: &CStr) -> Result<Vec<u32>, Err
 }
 
 fn each(folder: BorrowedFd<'_>, mut entry: impl FnMut(&[u8])) -> Result<(), Errno> {
+    // a folder that is kept open goes on where its last listing ended
+    seek(folder, SeekFrom::Start(0))?;
     let mut buffer = [MaybeUninit::uninit(); LISTING];
     let mut listing = RawDir::new(folder, &mut buffer);
     while let Some(found) = listing.next() {

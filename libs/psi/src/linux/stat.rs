@@ -21,7 +21,9 @@ pub(crate) fn parse(line: &[u8]) -> Option<Process> {
     let mut word = || words.next();
 
     let state = State::from_letter(*word()?.first()?);
-    let (parent, group, session) = (small(word()?)?, small(word()?)?, small(word()?)?);
+    let parent = small(word()?)?;
+    // -1 once the process has been reaped
+    let (group, session) = (signed(word()?)?, signed(word()?)?);
     // a device number is unsigned, but older kernels print it with a sign
     let terminal = signed(word()?)?;
     let _foreground = word()?;
@@ -45,8 +47,8 @@ pub(crate) fn parse(line: &[u8]) -> Option<Process> {
 
     let mut process = Process::bare(Id { pid, start });
     process.parent = parent;
-    process.group = group;
-    process.session = session;
+    process.group = u32::try_from(group).unwrap_or(0);
+    process.session = u32::try_from(session).unwrap_or(0);
     process.terminal = u32::try_from(terminal & i64::from(u32::MAX)).unwrap_or(0);
     process.name = OsString::from_vec(name.to_vec());
     process.state = state;
@@ -106,6 +108,13 @@ mod tests {
         {
             check(name);
         }
+    }
+
+    #[test]
+    fn a_reaped_process_has_no_threads() {
+        let line = format!("42 (sh){TAIL}").replace(" 7 8 ", " -1 -1 ").replace(" -7 3 ", " -7 0 ");
+        let process = parse(line.as_bytes()).expect("a process");
+        assert_eq!((process.group, process.session, process.threads), (0, 0, 0));
     }
 
     #[test]
