@@ -4,6 +4,7 @@
 //! process and not to its number, so a snapshot can never be sewn together from two processes.
 
 use std::ffi::{CStr, OsString};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -79,13 +80,13 @@ pub(super) fn snapshot(folder: BorrowedFd<'_>, fields: Fields, buffer: &mut Vec<
 
 /// Reads the summary from the start of an open `stat` file.
 pub(super) fn summary(file: BorrowedFd<'_>) -> Result<Process, Gone> {
-    let mut line = [0; LINE];
-    let read = rustix::io::pread(file, &mut line, 0)?;
-    match line.get(..read) {
+    let mut line = [MaybeUninit::uninit(); LINE];
+    let (line, _) = rustix::io::pread(file, &mut line, 0)?;
+    match &*line {
         // a process that ends while it is read has nothing to say
-        None | Some([]) => Err(Gone::Vanished),
+        [] => Err(Gone::Vanished),
         // and one that was reaped in this moment has a line, but no threads, group or session any more
-        Some(line) => stat::parse(line).ok_or(Gone::Malformed).and_then(|process| match process.threads {
+        line => stat::parse(line).ok_or(Gone::Malformed).and_then(|process| match process.threads {
             0 => Err(Gone::Vanished),
             _ => Ok(process),
         }),

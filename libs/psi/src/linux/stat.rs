@@ -2,9 +2,8 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::time::Duration;
 
-use super::bytes::{cut, cut_last, number, signed, small};
+use super::bytes::{cut, number, small};
 use super::time::ticks;
 use crate::{Id, Process, State};
 
@@ -14,64 +13,105 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 /// Takes the line apart. The name stands in parentheses and may hold anything, parentheses, blanks and newlines
 /// included; the numbers after it hold none, so the last parenthesis ends it.
 pub(crate) fn parse(line: &[u8]) -> Option<Process> {
-    let (head, tail) = cut_last(line, b')')?;
-    let (pid, name) = cut(head, b'(')?;
-    let pid = small(pid.strip_suffix(b" ")?)?;
-    let mut words = super::bytes::words(tail);
-    let mut word = || words.next();
+    let (pid, name, tail) = split(line)?;
+    let (letter, numbers) = tail.strip_prefix(b" ")?.split_first()?;
+    let mut numbers = Numbers(numbers);
+    let mut next = || numbers.next();
 
-    let state = State::from_letter(*word()?.first()?);
-    let parent = small(word()?)?;
+    let parent = next()?;
     // -1 once the process has been reaped
-    let (group, session) = (signed(word()?)?, signed(word()?)?);
-    // a device number is unsigned, but older kernels print it with a sign
-    let terminal = signed(word()?)?;
-    let _foreground = word()?;
-    let flags = number(word()?)?;
-    let minor_faults = number(word()?)?;
-    let _ = word()?;
-    let major_faults = number(word()?)?;
-    let _ = word()?;
-    let (user, system) = (number(word()?)?, number(word()?)?);
-    let children = signed(word()?)?.saturating_add(signed(word()?)?);
-    let (priority, nice) = (signed(word()?)?, signed(word()?)?);
-    let threads = small(word()?)?;
-    let _timer = word()?;
-    let start = number(word()?)?;
-    let (virtual_size, resident_pages) = (number(word()?)?, signed(word()?)?);
-
+    let (group, session) = (next()?, next()?);
+    let (terminal, _foreground, flags) = (next()?, next()?, next()?);
+    let (minor_faults, _, major_faults, _) = (next()?, next()?, next()?, next()?);
+    let (user, system, children_user, children_system) = (next()?, next()?, next()?, next()?);
+    let (priority, nice, threads, _timer) = (next()?, next()?, next()?, next()?);
+    let (start, virtual_size, resident_pages) = (next()?, next()?, next()?);
     // limit, addresses, signals, exit signal: fields 25 to 38
-    let mut rest = words.skip(14);
-    let mut later = || rest.next().and_then(small).unwrap_or(0);
-    let (processor, realtime) = (later(), later());
+    numbers.skip(14);
+    let (processor, realtime) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
 
-    let mut process = Process::bare(Id { pid, start });
-    process.parent = parent;
+    let mut process = Process::bare(Id { pid, start: count(start) });
+    process.parent = u32::try_from(parent).ok()?;
     process.group = u32::try_from(group).unwrap_or(0);
     process.session = u32::try_from(session).unwrap_or(0);
+    // a device number is unsigned, but older kernels print it with a sign
     process.terminal = u32::try_from(terminal & i64::from(u32::MAX)).unwrap_or(0);
     process.name = OsString::from_vec(name.to_vec());
-    process.state = state;
-    process.kernel = flags & KERNEL_THREAD != 0;
-    process.flags = flags;
-    process.threads = threads;
+    process.state = State::from_letter(*letter);
+    process.flags = count(flags);
+    process.kernel = process.flags & KERNEL_THREAD != 0;
+    process.threads = u32::try_from(threads).ok()?;
     process.nice = i32::try_from(nice).ok()?;
     process.priority = i32::try_from(priority).ok()?;
-    process.realtime = realtime;
-    process.processor = processor;
-    process.user_time = ticks(user);
-    process.system_time = ticks(system);
-    process.children_time = u64::try_from(children).map_or(Duration::ZERO, ticks);
-    process.faults = (minor_faults, major_faults);
-    process.virtual_size = virtual_size;
-    process.resident_size = u64::try_from(resident_pages).unwrap_or(0).saturating_mul(page_size());
+    process.realtime = u32::try_from(realtime).unwrap_or(0);
+    process.processor = u32::try_from(processor).unwrap_or(0);
+    process.user_time = ticks(count(user));
+    process.system_time = ticks(count(system));
+    process.children_time = ticks(count(children_user.saturating_add(children_system)));
+    process.faults = (count(minor_faults), count(major_faults));
+    process.virtual_size = count(virtual_size);
+    process.resident_size = count(resident_pages).saturating_mul(page_size());
     Some(process)
+}
+
+/// Numbers with one blank before each. This is where a scan spends what time it does not spend in the kernel, so it
+/// goes over the line once.
+struct Numbers<'a>(&'a [u8]);
+
+impl Numbers<'_> {
+    /// The next number. One that does not fit is as large as there are: the kernel says so of things without a limit.
+    #[inline]
+    fn next(&mut self) -> Option<i64> {
+        let rest = self.0.strip_prefix(b" ")?;
+        let (negative, rest) = match rest {
+            [b'-', rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        let mut sum = 0i64;
+        let mut length = 0;
+        for byte in rest {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            sum = sum.saturating_mul(10).saturating_add(i64::from(digit));
+            length += 1;
+        }
+        let rest = rest.get(length..)?;
+        if length == 0 || !matches!(rest, [] | [b' ' | b'\n', ..]) {
+            return None;
+        }
+        self.0 = rest;
+        Some(if negative { -sum } else { sum })
+    }
+
+    /// Leaves numbers out.
+    fn skip(&mut self, count: usize) {
+        for _ in 0..count {
+            let end = self.0.iter().skip(1).position(|byte| *byte == b' ').map_or(self.0.len(), |at| at + 1);
+            self.0 = self.0.get(end..).unwrap_or_default();
+        }
+    }
+}
+
+/// What the kernel counts is never negative, whatever a file says.
+fn count(number: i64) -> u64 {
+    number.max(0).unsigned_abs()
+}
+
+/// Number, name, and what stands behind them. The kernel cuts a name at 64 bytes, so its end need not be looked for from
+/// the end of the line.
+fn split(line: &[u8]) -> Option<(u32, &[u8], &[u8])> {
+    const REACH: usize = "4294967295 (".len() + 64 + ")".len();
+    let near = line.get(..REACH).unwrap_or(line);
+    let end = near.iter().rposition(|byte| *byte == b')')?;
+    let (pid, name) = cut(line.get(..end)?, b'(')?;
+    Some((small(pid.strip_suffix(b" ")?)?, name, line.get(end + 1..)?))
 }
 
 /// Only number and start.
 pub(crate) fn identity(line: &[u8]) -> Option<Id> {
-    let (head, tail) = cut_last(line, b')')?;
-    let pid = small(cut(head, b'(')?.0.strip_suffix(b" ")?)?;
+    let (pid, _, tail) = split(line)?;
     let start = number(super::bytes::words(tail).nth(19)?)?;
     Some(Id { pid, start })
 }

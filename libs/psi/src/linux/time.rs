@@ -15,8 +15,12 @@ use crate::{Arch, Error, Load, System};
 pub(crate) fn ticks(ticks: u64) -> Duration {
     static PER_SECOND: OnceLock<u64> = OnceLock::new();
     let hertz = *PER_SECOND.get_or_init(|| rustix::param::clock_ticks_per_second().max(1));
-    let rest = (ticks % hertz).saturating_mul(1_000_000_000) / hertz;
-    Duration::new(ticks / hertz, u32::try_from(rest).unwrap_or(0))
+    let (seconds, rest) = match hertz {
+        // what Linux has told programs on every machine for decades: a division by a constant is none
+        100 => (ticks / 100, ticks % 100 * 10_000_000),
+        _ => (ticks / hertz, (ticks % hertz).saturating_mul(1_000_000_000) / hertz),
+    };
+    Duration::new(seconds, u32::try_from(rest).unwrap_or(0))
 }
 
 pub(crate) fn arch() -> Arch {
