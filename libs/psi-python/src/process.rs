@@ -1,6 +1,7 @@
 //! `psi.process.Process`: a snapshot of one process, with PSI 0.3's attributes and 0.2a1's names for them.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub(crate) struct Process {
 struct Where(Option<Arc<System>>);
 
 impl Where {
-    fn at(root: Option<OsString>) -> Self {
+    fn at(root: Option<PathBuf>) -> Self {
         Self(root.map(|root| Arc::new(System::new().proc_root(root))))
     }
 
@@ -390,7 +391,7 @@ pub(crate) fn table(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 /// system is, if not at /proc.
 #[pyfunction]
 #[pyo3(signature = (*attributes, proc_root = None))]
-pub(crate) fn scan(py: Python<'_>, attributes: Vec<String>, proc_root: Option<OsString>) -> PyResult<Vec<Process>> {
+pub(crate) fn scan(py: Python<'_>, attributes: Vec<String>, proc_root: Option<PathBuf>) -> PyResult<Vec<Process>> {
     let mut fields = Fields::NONE;
     for name in &attributes {
         let needed = needed(name);
