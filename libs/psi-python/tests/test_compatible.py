@@ -14,7 +14,8 @@ from conftest import python
 
 def test_announcement():
     # nothing but `import psi` came before
-    assert python("""
+    assert (
+        python("""
 import os, psi
 a = psi.arch.arch_type()
 assert isinstance(a, psi.arch.ArchLinux) and not isinstance(a, psi.arch.ArchMacOSX)
@@ -31,7 +32,9 @@ assert list(ps.pids) == sorted(ps.pids) and isinstance(ps.pids, tuple)
 last = ps.processes[-1]
 assert last.pid == ps.pids[-1] and last.command
 print("done")
-""") == "done\n"
+""")
+        == "done\n"
+    )
 
 
 def test_announcement_accounts():
@@ -42,7 +45,9 @@ def test_announcement_accounts():
     assert process.current_group == process.real_group
     assert (process.parent_pid, process.threads) == (process.ppid, process.nthreads)
     started = process.start_datetime
-    assert started.tzinfo is None and datetime.timedelta(0) <= datetime.datetime.now() - started + datetime.timedelta(seconds=1)
+    assert started.tzinfo is None and datetime.timedelta(0) <= datetime.datetime.now() - started + datetime.timedelta(
+        seconds=1
+    )
 
 
 def test_readme():

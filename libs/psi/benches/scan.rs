@@ -1,6 +1,6 @@
 //! What a look at all processes costs: processor time per process, of ours, of the floor under it, and of others.
 //!
-//! `cargo bench -p psi --bench scan` runs the Rust part; `libs/psi-python/tests/bench.py` runs it and adds what is
+//! `cargo bench -p psi --bench scan` runs the Rust part; `libs/psi-python/benches/bench.py` runs it and adds what is
 //! called from Python and the shell, in the same run and with the same idle processes. Processor time and not wall
 //! time is taken, and the least of several batches: the machine does other things meanwhile.
 //!

@@ -11,7 +11,6 @@
 //! A platform is one file beside this one (`linux.rs` and its folder), which answers every question that `system.rs`
 //! puts to it. What a platform has no answer for is [`Missing::Platform`] in a value and [`Error::NotHere`] for a
 //! whole question.
-#![cfg_attr(doc, doc = include_str!("../README.md"))]
 
 mod account;
 mod arch;
@@ -54,3 +53,8 @@ pub use socket::{Protocol, Socket, SocketState, UnixSocket};
 pub use strings::Strings;
 pub use system::System;
 pub use table::{Key, Table};
+
+/// The README's programs are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
