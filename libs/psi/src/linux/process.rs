@@ -127,13 +127,13 @@ impl Reader<'_> {
             process.cwd = if empty && !process.kernel { Err(Missing::Absent) } else { self.cwd() };
         }
         if fields.has(Fields::CGROUP) {
-            process.cgroup = self.file(c"cgroup").and_then(|text| {
+            process.cgroup = self.feature(c"cgroup").and_then(|text| {
                 let path = status::cgroup(&text).ok_or(Missing::Absent)?;
                 Ok(PathBuf::from(OsString::from_vec(path.to_vec())))
             });
         }
         if fields.has(Fields::IO) {
-            process.io = self.file(c"io").map(|text| status::io(&text));
+            process.io = self.feature(c"io").map(|text| status::io(&text));
         }
         if fields.has(Fields::FILES) {
             process.files = self.files();
@@ -142,7 +142,7 @@ impl Reader<'_> {
             process.memory = if empty {
                 Err(Missing::Absent)
             } else {
-                self.file(c"smaps_rollup").and_then(|text| status::memory(&text).ok_or(Missing::Absent))
+                self.feature(c"smaps_rollup").and_then(|text| status::memory(&text).ok_or(Missing::Absent))
             };
         }
     }
@@ -173,6 +173,17 @@ impl Reader<'_> {
         self.attr(read).map(|()| self.buffer.clone())
     }
 
+    /// A file that only some kernels have.
+    fn feature(&mut self, name: &CStr) -> Attr<Vec<u8>> {
+        match read_at(self.folder, name, self.buffer) {
+            Err(Errno::NOENT) => {
+                self.doubtful = true;
+                Err(Missing::Platform)
+            }
+            read => self.attr(read).map(|()| self.buffer.clone()),
+        }
+    }
+
     fn link(&mut self, name: &CStr) -> Attr<PathBuf> {
         let target = readlinkat(self.folder, name, Vec::new());
         self.attr(target).map(|target| PathBuf::from(OsString::from_vec(target.into_bytes())))
@@ -201,13 +212,9 @@ impl Reader<'_> {
     fn attr<T>(&mut self, result: Result<T, Errno>) -> Attr<T> {
         result.map_err(|error| match error {
             Errno::ACCESS | Errno::PERM => Missing::Denied,
-            Errno::SRCH => {
+            Errno::SRCH | Errno::NOENT => {
                 self.doubtful = true;
                 Missing::Absent
-            }
-            Errno::NOENT => {
-                self.doubtful = true;
-                Missing::Platform
             }
             _ => Missing::Absent,
         })
