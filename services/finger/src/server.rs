@@ -275,4 +275,42 @@ mod tests {
         assert_eq!(talk(&site, &[b"/W moshez\r\n"], false).await, "Plan:\r\ntea\r\nLogin: moshez\r\n");
         assert_eq!(talk(&site, &[b"/W shawn\r\n"], false).await, "No Plan.\r\nLogin: shawn\r\n");
     }
+
+    /// What is done within the accepting task for a client that has sent `query`, and what is left to do.
+    async fn check_at_once(query: &[u8], said: &str, left: Option<&str>) {
+        let endpoint: opsctl_http::Endpoint = "127.0.0.1:0".parse().unwrap();
+        let socket = endpoint.bind(&opsctl_http::Activated::default()).unwrap();
+        let listener = socket.listener().unwrap();
+        let mut client = std::net::TcpStream::connect(socket.local().socket_addr().unwrap()).unwrap();
+        std::io::Write::write_all(&mut client, query).unwrap();
+        let mut accepted = listener.accept_ready().await.unwrap();
+        let work = at_once(&site("moshez: happy and well\n"), &mut accepted);
+        drop(accepted);
+        let seen = work.map(|work| match work {
+            Work::Query(received) => received.bytes[..received.len].escape_ascii().to_string(),
+            Work::Send(rest) => format!("{} bytes to send", rest.len()),
+        });
+        assert_eq!(seen.as_deref(), left);
+        if left.is_none() {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut client, &mut text).unwrap();
+            assert_eq!(text, said);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_answered_at_once() {
+        check_at_once(b"moshez\r\n", "happy and well\r\n", None).await;
+        check_at_once(b"\r\n", "moshez\r\n", None).await;
+        check_at_once(b"a\0\n", "malformed query: control character in the query\r\n", None).await;
+    }
+
+    #[tokio::test]
+    async fn the_rest_is_left_to_a_task() {
+        check_at_once(b"", "", Some("")).await;
+        check_at_once(b"mos", "", Some("mos")).await;
+        check_at_once(b"/W moshez\r\n", "", Some("/W moshez\\r\\n")).await;
+        check_at_once(b"a@b\n", "", Some("a@b\\n")).await;
+        check_at_once(&[b'x'; 2000], "", Some(&"x".repeat(LINE_MAX + 2))).await;
+    }
 }
