@@ -1,6 +1,6 @@
 //! The same figures as the tools that people trust, over all processes and mounts of the machine.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use psi::{Fields, Process, System, Table};
@@ -32,14 +32,28 @@ const COLUMNS: [Column; 16] = [
     ("stat", |process| process.state.letter().to_string()),
 ];
 
-/// What `ps` says must be what was so before or after it ran; what changes all the time may also lie between.
+/// Other processes do as they like while we look: only what differs in every one of several looks is wrong.
 #[test]
 fn ps_says_the_same() {
+    let mut wrong = differences();
+    for _ in 0..20 {
+        if wrong.is_empty() {
+            return;
+        }
+        let again = differences();
+        wrong.retain(|place, _| again.contains_key(place));
+    }
+    panic!("{wrong:#?}");
+}
+
+/// Where `ps` says what was so neither before nor after it ran, nor in between, by process and column.
+fn differences() -> BTreeMap<(u32, &'static str), String> {
     let system = System::new();
     let columns = COLUMNS.map(|(name, _)| name).join(",");
     let before = system.processes(Fields::ALL).unwrap();
     let said = output("ps", "procps", &["-e", "--no-headers", "-o", &format!("pid,{columns}")]);
     let after = system.processes(Fields::ALL).unwrap();
+    let mut differences = BTreeMap::new();
     let mut compared = 0;
     for line in said.lines() {
         let mut words = line.split_whitespace();
@@ -48,21 +62,22 @@ fn ps_says_the_same() {
         for ((name, ours), said) in COLUMNS.iter().zip(words) {
             let said = if *name == "stat" { &said[..1] } else { said };
             let (early, late) = (ours(before), ours(after));
-            let number = |text: &str| text.parse::<i64>().ok();
-            let between = match (number(&early), number(said), number(&late)) {
-                // the kernel sums up memory from counters that are late by some pages
-                (Some(early), Some(said), Some(late)) if matches!(*name, "rss" | "vsz" | "psr") => {
-                    (early.min(late) - 2048..=early.max(late) + 2048).contains(&said)
-                }
-                (Some(early), Some(said), Some(late)) => (early.min(late)..=early.max(late)).contains(&said),
-                _ => false,
-            };
-            let busy = *name == "stat" && before.cpu_time() != after.cpu_time();
-            assert!(said == early || said == late || between || busy, "{pid} {name}: {said}, not {early} or {late}");
+            if said != early && said != late && !between(name, &early, said, &late) {
+                differences.insert((pid, *name), format!("`{said}`, not `{early}` or `{late}`"));
+            }
             compared += 1;
         }
     }
     assert!(compared > 100, "{compared}");
+    differences
+}
+
+fn between(name: &str, early: &str, said: &str, late: &str) -> bool {
+    let number = |text: &str| text.parse::<i64>().ok();
+    let (Some(early), Some(said), Some(late)) = (number(early), number(said), number(late)) else { return false };
+    // the kernel sums up memory from counters that are late by some pages
+    let slack = if name == "rss" { 1024 } else { 0 };
+    (early.min(late) - slack..=early.max(late) + slack).contains(&said)
 }
 
 fn same<'a>(before: &'a Table, after: &'a Table, pid: u32) -> Option<(&'a Process, &'a Process)> {
@@ -86,11 +101,8 @@ fn the_files_say_the_same() {
             assert!(link("exe").is_none_or(|other| other == *exe));
             compared += 1;
         }
-        assert_eq!(
-            process.kernel,
-            process.exe.is_err() && process.parent <= 2 && process.virtual_size == 0,
-            "{process:?}"
-        );
+        // the kernel's threads are children of its number 2; in a container that is an ordinary process, and there are none
+        assert!(!process.kernel || process.pid() == 2 || process.parent == 2, "{process:?}");
         if process.kernel {
             assert!(process.env.is_err() && process.args.as_ref().unwrap().is_empty());
         }
