@@ -48,6 +48,14 @@ impl Closing {
         sum
     }
 
+    /// From what a runner printed whose last line is `N passed, N failed`.
+    pub(crate) fn last_line(output: &[String]) -> Result<Self> {
+        let Some(line) = output.iter().rev().map(|line| plain(line)).find(|line| line.ends_with(" failed")) else {
+            bail!("the test runner printed no summary");
+        };
+        Ok(Self { passed: before(&line, "passed"), failed: before(&line, "failed"), lines: vec![line] })
+    }
+
     /// Both: the words of `last` stay the last line. A run of nothing is not mentioned.
     pub(crate) fn then(mut self, what: &str, last: Self) -> Self {
         if self.passed + self.failed == 0 {
@@ -97,6 +105,13 @@ mod tests {
         let closing = Closing::nextest(&lines(&format!("PASS x\n{summary}\nerror: test run failed"))).unwrap();
         assert_eq!((closing.passed, closing.failed), (passed, failed), "{summary}");
         assert_eq!(closing.lines, [plain(summary)]);
+    }
+
+    #[test]
+    fn a_last_line_is_a_summary() {
+        let closing = Closing::last_line(&lines("3.11: 40 passed, 1 failed\n81 passed, 1 failed")).unwrap();
+        assert_eq!((closing.passed, closing.failed), (81, 1));
+        assert!(Closing::last_line(&lines("Traceback")).is_err());
     }
 
     #[test]
