@@ -27,13 +27,13 @@ const SYSTEM_FILE: &str = "/etc/opsctl/opsctl.toml";
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct ConfigOptions {
     /// Configuration file [default: /etc/opsctl/opsctl.toml if there is one]
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Set one key, as in `--set host.grace=10s`; may be repeated
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Folder for everything that is kept
-    #[arg(id = "host.data_dir", long = "data-dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(id = "host.data_dir", long = "data-dir", global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data_dir: Option<OsString>,
 }
 

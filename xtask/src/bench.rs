@@ -4,6 +4,7 @@
 //! the clock, which depends on what else the machine does.
 mod host;
 mod programs;
+mod psi;
 mod query;
 
 use crate::repo::Repo;
@@ -17,7 +18,10 @@ struct Bench {
     run: fn(&Repo) -> Result<String>,
 }
 
-const BENCHES: &[Bench] = &[Bench { name: "host", readme: "libs/host/README.md", run: host::run }];
+const BENCHES: &[Bench] = &[
+    Bench { name: "host", readme: "libs/host/README.md", run: host::run },
+    Bench { name: "psi", readme: "libs/psi/README.md", run: psi::run },
+];
 
 pub(crate) fn run(repo: &Repo, given: Given) -> Result<()> {
     let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
