@@ -97,39 +97,39 @@ fn a_taken_address_is_refused_before_anything_changes() {
     running.stop();
 }
 
-/// Clients connect, one after another, while the configuration goes to and fro; each must be answered.
-#[test]
-fn no_connection_is_refused_in_a_thousand_reloads() {
-    let running = start(&config("one", ""));
-    let address = running.address("lab lab");
+/// Clients ask, one after another, while the configuration is reloaded `rounds` times; `ask` fails when one is refused.
+pub(crate) fn under_load(rounds: usize, ask: impl Fn() + Sync, reload: impl Fn(usize)) {
     let (done, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    let answer = ask(&address, "hello\n").expect("nobody is refused");
-                    assert!(answer == "one\n" || answer == "two\n", "{answer:?}");
+                    ask();
                     asked.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
-        let reload = || {
-            let reload = || {
-                for round in 0..1000 {
-                    running.configure(&config(if round % 2 == 0 { "two" } else { "one" }, ""));
-                    let changes = crate::harness::post(&running.path("data/opsctl.sock"), "/reload");
-                    assert_eq!(changes, "lab changed");
-                }
-            };
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(reload));
-            done.store(true, Ordering::Relaxed);
-            outcome
-        };
-        if let Err(panic) = reload() {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (0..rounds).for_each(&reload)));
+        done.store(true, Ordering::Relaxed);
+        if let Err(panic) = outcome {
             std::panic::resume_unwind(panic);
         }
     });
-    assert!(asked.load(Ordering::Relaxed) > 1000, "there was load: {asked:?}");
+    assert!(asked.load(Ordering::Relaxed) > rounds, "there was load: {asked:?}");
+}
+
+#[test]
+fn no_connection_is_refused_in_a_thousand_reloads() {
+    let running = start(&config("one", ""));
+    let address = running.address("lab lab");
+    let ask = || {
+        let answer = ask(&address, "hello\n").expect("nobody is refused");
+        assert!(answer == "one\n" || answer == "two\n", "{answer:?}");
+    };
+    under_load(1000, ask, |round| {
+        running.configure(&config(if round % 2 == 0 { "two" } else { "one" }, ""));
+        assert_eq!(crate::harness::post(&running.path("data/opsctl.sock"), "/reload"), "lab changed");
+    });
     assert_eq!(running.control("status").code, Some(0));
     running.stop();
 }
