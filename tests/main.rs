@@ -18,6 +18,8 @@ mod config;
 mod daemon;
 mod finger;
 mod finger_doors;
+mod finger_forwarding;
+mod finger_hostile;
 mod http;
 mod listeners;
 mod logs;
