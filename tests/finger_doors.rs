@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::harness::{OPSCTL, Ran, Running, Setup, eventually, http_get, program};
+use crate::harness::{Ran, Running, Setup, eventually, http_get, program};
 
 const USERS: &str = "moshez: happy and well\n<script>: & \"evil\"\nsplit: one\\r\\ntwo\n";
 
@@ -96,9 +96,9 @@ fn certificate(dir: &Path) -> (PathBuf, PathBuf) {
     (cert, key)
 }
 
-/// The Python that has Twisted, made by `cargo xtask setup` beside the binary under test.
+/// The Python that has Twisted: `cargo xtask setup` makes it in the checkout, wherever cargo builds.
 fn twisted() -> PathBuf {
-    let python = Path::new(OPSCTL).ancestors().nth(2).unwrap().join("venv/bin/python3");
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target").join("venv/bin/python3");
     assert!(python.exists(), "there is no {}: run `cargo xtask setup`", python.display());
     python
 }
@@ -169,21 +169,23 @@ impl Ircd {
         self.child = Self::spawn(&self.dir);
     }
 
-    /// Asks `bot` over a new connection, until it is there, and returns what it says first.
+    /// Asks `bot` over a new connection, until it is there: a question on each line of `words`, and as many answers.
     fn ask(&self, nick: &str, bot: &str, words: &str) -> String {
         let script = "
 import socket, sys
 port, nick, bot, words = int(sys.argv[1]), *sys.argv[2:5]
 s = socket.create_connection(('127.0.0.1', port), timeout=10)
+words = words.split('\\n')
 say = lambda line: s.sendall((line + '\\r\\n').encode())
 say('NICK ' + nick); say('USER a 0 * :a')
 for line in s.makefile('r', newline='\\r\\n'):
     parts = line.rstrip('\\r\\n').split(' ', 3)
     if parts[0] == 'PING': say('PONG ' + parts[1])
-    elif parts[1] == '001': say('PRIVMSG %s :%s' % (bot, words))
+    elif parts[1] == '001': [say('PRIVMSG %s :%s' % (bot, word)) for word in words]
     elif parts[1] in ('401', 'ERROR', '433'): sys.exit(1)
     elif parts[1] in ('PRIVMSG', 'NOTICE') and parts[0].startswith(':' + bot + '!'):
-        print(parts[3][1:]); say('QUIT'); break
+        print(parts[3][1:]); words.pop()
+        if not words: say('QUIT'); break
 ";
         let python3 = program("python3", "python3");
         eventually("the bot answers", || {
@@ -216,4 +218,42 @@ fn the_irc_bot_answers_comes_back_and_takes_another_nick() {
     let answer = ircd.ask("asker", "bot", "moshez");
     assert_eq!(answer, "Status of moshez: happy and well\n");
     first.stop();
+}
+
+/// Neither a question nor a status makes the bot say more than one line, or anything but what was asked.
+#[test]
+fn the_irc_bot_says_one_line_for_each_question() {
+    let ircd = Ircd::start();
+    let running = start(&format!("ircserver = '127.0.0.1:{}'\nircnick = 'bot'", ircd.port));
+    // as many bytes as fit the users file's longest line
+    let long = "\u{e9}".repeat(2000);
+    std::fs::write(running.path("users"), format!("moshez: happy\nlong: {long}\ntab:\ta\tb\n")).unwrap();
+    running.logs("users file read again");
+    let said = ircd.ask("asker", "bot", "long\nx\u{2}\u{3}y\nsplit\\r\\nQUIT\nmoshez");
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 4, "{said}");
+    assert!(lines[0].starts_with("Status of long: \u{e9}\u{e9}") && lines[0].len() < 512, "{said}");
+    assert!(!lines[0].contains(char::REPLACEMENT_CHARACTER), "cut between characters: {said}");
+    assert_eq!(
+        lines[1..],
+        ["Status of x  y: No such user", "Status of split\\r\\nQUIT: No such user", "Status of moshez: happy"]
+    );
+    running.stop();
+}
+
+#[test]
+fn xml_rpc_of_a_closed_list() {
+    let running = start("web = '127.0.0.1:0'\nlist = false");
+    let script = "import sys, xmlrpc.client as x\n\
+                  s = x.ServerProxy(sys.argv[1])\n\
+                  print(s.getUser('nobody'), s.getUser('<script>'))\n\
+                  print(s.system.listMethods()[:2], s.system.methodSignature('getUser'))\n\
+                  try: s.getUsers()\n\
+                  except x.Fault as f: print(f.faultString)";
+    let url = format!("http://{}/RPC2", running.address("finger web"));
+    let said = python(&program("python3", "python3"), script, &[&url]);
+    let expected = "No such user & \"evil\"\n['getUser', 'getUsers'] [['string', 'string']]\n\
+                    Finger online user list denied\n";
+    assert_eq!(said, expected);
+    running.stop();
 }

@@ -74,3 +74,20 @@ fn a_slow_client_holds_nobody_up() {
     let _ = slow.read_to_end(&mut rest);
     running.wait().fails(0);
 }
+
+#[test]
+fn status_prints_what_the_page_has() {
+    let running = start();
+    let mut status = crate::harness::opsctl(["status", "--json", "--config"]);
+    let status = status.arg(running.path("opsctl.toml")).arg("--data-dir").arg(running.path("data"));
+    let printed = Ran::of(status).ok();
+    let python = "import json, sys\n\
+                  keys = lambda s: (s['pid'], s['healthy'], [(x['name'], x['state'], x['listeners']) for x in s['services']])\n\
+                  one, two = map(json.loads, sys.argv[1:])\n\
+                  assert keys(one) == keys(two), (one, two)\n\
+                  print(one['pid'], *[x['name'] for x in one['services']])";
+    let mut python3 = Command::new(program("python3", "python3"));
+    let said = Ran::of(python3.args(["-c", python, &printed, &running.status()])).ok();
+    assert_eq!(said, format!("{} host lab\n", running.pid()));
+    running.stop();
+}

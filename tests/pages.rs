@@ -60,3 +60,38 @@ fn pages_fit_360_pixels() {
     }
     running.stop();
 }
+
+/// Width and height of a PNG file.
+fn size(path: &Path) -> (u32, u32) {
+    let bytes = std::fs::read(path).unwrap();
+    assert!(bytes.starts_with(b"\x89PNG\r\n"), "{}", path.display());
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    (number(16), number(20))
+}
+
+#[test]
+fn pictures_of_every_page_small_and_large_light_and_dark() {
+    let running = start();
+    let dir = tempfile::tempdir().unwrap();
+    let web = running.address("finger web");
+    for (page, url) in [
+        ("status", format!("http://{}/", running.address("host status"))),
+        ("list", format!("http://{web}/")),
+        ("user", format!("http://{web}/long")),
+    ] {
+        let mut pictures = Vec::new();
+        for (width, scheme) in [(360, 1), (1200, 1), (1200, 0)] {
+            let picture = dir.path().join(format!("{page}-{width}-{scheme}.png"));
+            let args = [
+                format!("--window-size={width},800"),
+                format!("--blink-settings=preferredColorScheme={scheme}"),
+                format!("--screenshot={}", picture.display()),
+            ];
+            browser(dir.path(), &args.each_ref().map(String::as_str), &url);
+            assert_eq!(size(&picture), (width, 800), "{page}");
+            pictures.push(std::fs::read(picture).unwrap());
+        }
+        assert_ne!(pictures[1], pictures[2], "{page}: the style sheet knows light and dark");
+    }
+    running.stop();
+}

@@ -30,6 +30,23 @@ fn zsh() {
     assert_eq!(Ran::of(zsh.args(["-f", "-c", &script])).ok(), "_opsctl: function\n");
 }
 
+/// zsh completes only where somebody types: in a terminal, which zpty makes.
+#[test]
+fn zsh_completes() {
+    let (_dir, path) = completions("zsh");
+    let script = format!(
+        "zmodload zsh/zpty && zpty typed zsh -f -i && zpty -w typed \
+         \"PS1=; autoload -Uz compinit && compinit -u -D; source '{path}'; cd /; print load''ed\" && \
+         zpty -r -m typed text '*loaded*' && zpty -w -n typed $'opsctl fin\\t' && zpty -r -m typed text '*opsctl finger *' && \
+         print completed"
+    );
+    // what is never typed would be waited for
+    let mut zsh = Command::new(program("timeout", "coreutils"));
+    zsh.arg("60").arg(program("zsh", "zsh")).args(["-f", "-c", &script]).env("TERM", "dumb");
+    let said = Ran::of(&mut zsh).ok();
+    assert_eq!(said, "completed\n");
+}
+
 #[test]
 fn fish() {
     let (dir, path) = completions("fish");
