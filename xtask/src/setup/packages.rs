@@ -17,6 +17,7 @@ pub(crate) const NEEDED: &[Package] = &[
     Package { name: "fish", why: "the completions are loaded into the real shells: fish" },
     Package { name: "fonts-dejavu-core", why: "letters for the browser's screenshots" },
     Package { name: "gcc", why: "compiles the C and assembly in the TLS library" },
+    Package { name: "iproute2", why: "`ss`, which psi is compared with, and `ip`, for a namespace's loopback" },
     Package { name: "libc6-dev", why: "compiles the C and assembly in the TLS library" },
     Package { name: "man-db", why: "the man pages are formatted with warnings on" },
     Package { name: "netbase", why: "the finger client asks which port finger has" },
