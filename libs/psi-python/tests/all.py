@@ -26,6 +26,8 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").res
 WORK = TARGET / "psi-python"
 
 MAJOR, OLDEST = 3, 9
+# seconds that our tests may take on one interpreter
+PATIENCE = 600
 SDIST = "PSI-0.3b3.tar.gz"
 SDIST_SHA256 = "f85ec3e6765f247146fbd5f3585d5e16520039580177df05e96b13040009f051"
 
@@ -116,8 +118,14 @@ def ours(python, version):
     report = WORK / f"ours-{version[0]}.{version[1]}.xml"
     report.unlink(missing_ok=True)
     command = [python, "-m", "pytest", "-q", "--tb=short", f"--junit-xml={report}", PACKAGE / "tests"]
-    done = subprocess.run(command, cwd=PACKAGE, capture_output=True, text=True)
-    said = done.stdout + done.stderr
+    # into a file: a process that a test leaves behind would hold a pipe open for ever
+    output = report.with_suffix(".txt")
+    with output.open("w") as file:
+        try:
+            subprocess.run(command, cwd=PACKAGE, stdout=file, stderr=subprocess.STDOUT, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            file.write(f"not done within {PATIENCE} s\n")
+    said = output.read_text(errors="replace")
     if not report.exists():
         return 0, 1, said
     suite = xml.etree.ElementTree.parse(report).getroot().find("testsuite")

@@ -17,13 +17,18 @@ import os
 import pathlib
 import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 
 # as root; without root those that set a scheduler are skipped by the suite itself
 TESTS = 165
+# seconds that one run of the suite may take; it takes about ten
+PATIENCE = 300
 MODULES = ["_psi_test", "arch_test", "mount_test", "process_test", "processtable_test", "timespec_test"]
 
 
@@ -50,7 +55,6 @@ def unpack(sdist, folder):
 
 def inside(folder):
     """Run the suite in this process, and leave the figures in a file."""
-    import time
     import unittest
 
     time.clock = time.process_time
@@ -79,21 +83,34 @@ def flat(suite):
 
 
 def on_a_terminal(command):
-    """Run a command as the leader of a session with a terminal. Gives what it said."""
+    """Run a command as the leader of a session with a terminal. Gives what it said.
+
+    What it leaves behind is ended with it: the suite may leave a helper, which would hold the terminal for ever.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(command[0], command)
-    said = b""
+    said, deadline, ended = b"", time.monotonic() + PATIENCE, False
     while True:
+        ready, _, _ = select.select([terminal], [], [], 0.2)
         try:
-            piece = os.read(terminal, 65536)
+            piece = os.read(terminal, 65536) if ready else b""
         except OSError:
-            piece = b""  # the last one has closed it
-        if not piece:
-            break
+            break  # the last one has closed it
         said += piece
+        if not ready and ended:
+            break
+        if not ended and (time.monotonic() > deadline or os.waitpid(pid, os.WNOHANG) != (0, 0)):
+            ended = True
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
     os.close(terminal)
-    os.waitpid(pid, 0)
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass  # it was waited for above
     return said.decode(errors="replace").replace("\r\n", "\n")
 
 
