@@ -92,6 +92,14 @@ pub(crate) fn tied(program: &Path) -> Command {
     command
 }
 
+/// The same for a program that changes its account, which makes the kernel forget the tie: a shell that does not is tied
+/// instead, and passes the word on.
+pub(crate) fn guarded(program: &str) -> Command {
+    let mut command = tied(Path::new("sh"));
+    command.args(["-c", r#""$0" "$@" & trap "kill $!" TERM; wait $!; wait $!"#, program]);
+    command
+}
+
 /// A program that runs beside us, its output in a file; ended when dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -100,7 +108,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts `command` (one of `tied`) with its output in the file `log`.
+    /// Starts `command` (one of `tied` or `guarded`) with its output in the file `log`.
     pub(crate) fn start(command: &mut Command, name: &str, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("failed to create `{}`", log.display()))?;
         // in a group of its own: a Ctrl-C is for us, or for what we became, which then ends it in order
@@ -162,13 +170,26 @@ mod tests {
         assert_eq!(lines, ["one", "two"]);
     }
 
-    #[test]
-    fn what_was_started_is_ended() {
-        let log = std::env::temp_dir().join(format!("xtask-process-{}", std::process::id()));
-        let mut running = Running::start(tied(Path::new("sleep")).arg("600"), "sleep", &log).unwrap();
+    /// Starts `command`, which prints a process id, stops it, and waits until that process is gone.
+    fn check_end(name: &str, command: &mut Command) {
+        let log = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        let mut running = Running::start(command, name, &log).unwrap();
+        let printed = || Ok(std::fs::read_to_string(&log)?.trim_end_matches(|c| c != '\n').trim().parse::<u32>().ok());
+        let id = clock::eventually(STOP, printed).unwrap();
         running.alive().unwrap();
         assert!(!running.stop().unwrap().success());
         running.alive().unwrap_err();
+        // one that nobody waits for stays as a name without a program
+        let program =
+            || Ok(std::fs::read(format!("/proc/{id}/cmdline")).map_or(true, |line| line.is_empty()).then_some(()));
+        clock::eventually(STOP, program).unwrap();
         std::fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn what_was_started_is_ended() {
+        let script = "echo $$; exec sleep 600";
+        check_end("tied", tied(Path::new("sh")).args(["-c", script]));
+        check_end("guarded", guarded("sh").args(["-c", script]));
     }
 }

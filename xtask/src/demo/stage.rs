@@ -58,7 +58,7 @@ impl Stage {
         Ok(path)
     }
 
-    /// Starts `command` (one of `process::tied`), which listens on `port` for the `service`, and waits until it does.
+    /// Starts `command` (one of `process::tied` or `process::guarded`), which listens on `port` for the `service`, and waits until it does.
     pub(crate) fn beside(&mut self, service: &str, what: &str, port: u16, command: &mut Command) -> Result<()> {
         let mut running = Running::start(command, what, &self.folder.join(format!("{what}.log")))?;
         clock::eventually(START, || running.alive().map(|()| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()))

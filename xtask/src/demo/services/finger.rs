@@ -4,7 +4,6 @@ use crate::demo::scene::{Scene, Try};
 use crate::demo::stage::Stage;
 use crate::{ports, process, setup};
 use anyhow::Result;
-use std::path::Path;
 
 pub(super) const SERVICE: Service = Service { name: "finger", prepare, tries };
 
@@ -45,7 +44,8 @@ fn irc_server(stage: &mut Stage) -> Result<u16> {
          [Options]\nPAM = no\nDNS = no\nIdent = no\n"
     );
     let file = stage.file("ngircd.conf", &settings)?;
-    let mut ngircd = process::tied(Path::new("ngircd"));
+    // as root it becomes somebody else
+    let mut ngircd = process::guarded("ngircd");
     stage.beside("finger", "irc", port, ngircd.arg("--nodaemon").arg("--config").arg(file))?;
     Ok(port)
 }
