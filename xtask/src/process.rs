@@ -94,9 +94,11 @@ pub(crate) fn tied(program: &Path) -> Command {
 
 /// The same for a program that changes its account, which makes the kernel forget the tie: a shell that does not is tied
 /// instead, and passes the word on.
+///
+/// The trap stands before there is a program: between the start and a later trap the word would end the shell alone.
 pub(crate) fn guarded(program: &str) -> Command {
     let mut command = tied(Path::new("sh"));
-    command.args(["-c", r#""$0" "$@" & trap "kill $!" TERM; wait $!; wait $!"#, program]);
+    command.args(["-c", r#"trap 'kill "$!" || exit 143' TERM; "$0" "$@" & wait "$!"; wait "$!""#, program]);
     command
 }
 
