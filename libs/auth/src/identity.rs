@@ -20,7 +20,12 @@ enum Who {
     Anonymous,
     /// Somebody at the machine itself, who could as well change the files.
     Console(String),
-    User { name: Name, via: Via, rights: Rights, limit: Option<Vec<Scope>> },
+    User {
+        name: Name,
+        via: Via,
+        rights: Rights,
+        limit: Option<Vec<Scope>>,
+    },
 }
 
 #[derive(Debug)]

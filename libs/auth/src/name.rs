@@ -87,8 +87,28 @@ mod tests {
         check("", Err(NameError::Length));
         check(&"a".repeat(65), Err(NameError::Length));
         for text in [
-            "-a", "a-", ".a", "@a", "__token__", "a b", "a:b", "a/b", "a\n", "\na", "a\0b", "a\u{7f}b", "<b>", "a\"b",
-            "a'b", "a%b", "a\u{202e}b", "а", "ａ", "é", "ı", "\u{212a}",
+            "-a",
+            "a-",
+            ".a",
+            "@a",
+            "__token__",
+            "a b",
+            "a:b",
+            "a/b",
+            "a\n",
+            "\na",
+            "a\0b",
+            "a\u{7f}b",
+            "<b>",
+            "a\"b",
+            "a'b",
+            "a%b",
+            "a\u{202e}b",
+            "а",
+            "ａ",
+            "é",
+            "ı",
+            "\u{212a}",
         ] {
             check(text, Err(NameError::Character));
         }
