@@ -1,0 +1,9 @@
+//! The client against servers that answer what the test tells them to.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test says what failed by panicking, and its server runs beside it"
+)]
+
+mod fetching;
+mod server;
