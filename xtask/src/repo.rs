@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold no sources, wherever they stand.
+/// What holds no sources, wherever it stands; `.git` is a file in a second work tree of git.
 const SKIPPED: &[&str] = &[".git", "target", "node_modules", "__pycache__"];
 
 /// Where the checkout and its build output are.
@@ -69,9 +69,12 @@ impl Repo {
             let name = entry.file_name();
             let path = folder.join(&name);
             let kind = entry.file_type().with_context(wrong)?;
+            if SKIPPED.iter().any(|skipped| name == *skipped) {
+                continue;
+            }
             if kind.is_file() {
                 each(&path.to_string_lossy())?;
-            } else if kind.is_dir() && !SKIPPED.iter().any(|skipped| name == *skipped) {
+            } else if kind.is_dir() {
                 self.walk(&path, each)?;
             }
         }
