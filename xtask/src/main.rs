@@ -41,7 +41,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "setup",
         usage: "",
-        about: "install the Debian and Python packages that the tests and the demo need",
+        about: "install what building, tests and demo need: Debian and Python packages, libav",
         run: |repo, given| given.nothing().and_then(|()| setup::everything(repo)),
     },
     Command {

@@ -2,6 +2,7 @@
 //!
 //! A test never looks for a reason not to run: what is missing is installed here, and a test that still misses it fails
 //! and names the package.
+mod libav;
 pub(crate) mod packages;
 mod python;
 
@@ -17,6 +18,7 @@ pub(crate) use python::python;
 /// Everything that tests and demo need.
 pub(crate) fn everything(repo: &Repo) -> Result<()> {
     install(packages::NEEDED)?;
+    libav::build(repo)?;
     python::venv(repo)
 }
 
