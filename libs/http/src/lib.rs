@@ -4,13 +4,22 @@
 //! itself. Sockets are bound once, without a runtime, by whoever owns them; listeners on them come and go.
 
 mod activated;
+mod conditional;
+mod date;
+mod encoding;
 mod endpoint;
+mod entity;
 mod error;
+mod etag;
+mod file;
 mod listener;
 mod negotiate;
 mod problem;
+mod range;
+mod rendered;
 mod serve;
 mod socket;
+mod source;
 mod stamp;
 mod stream;
 mod sys;
@@ -19,13 +28,22 @@ mod tls;
 use std::pin::Pin;
 
 pub use activated::Activated;
+pub use conditional::{Condition, Validators};
+pub use date::{HttpDate, NotADate};
+pub use encoding::Coding;
 pub use endpoint::{Address, Endpoint, EndpointError, Endpoints, Pair};
+pub use entity::Entity;
 pub use error::Error;
+pub use etag::ETag;
+pub use file::{LocalFile, respond_file};
 pub use listener::{Accepted, Listener};
 pub use negotiate::{XHTML, lists_xhtml, negotiate};
 pub use problem::{ErrorPage, HttpError, PAGE_POLICY, Problem};
+pub use range::Wanted;
+pub use rendered::Rendered;
 pub use serve::{Limits, Listeners, RequestId, Site, Spawner, serve};
 pub use socket::Socket;
+pub use source::respond_stream;
 pub use stamp::Stamp;
 pub use stream::{Peer, Stream, TlsStream};
 pub use tls::Tls;

@@ -72,14 +72,21 @@ fn ranges(headers: &HeaderMap) -> impl Iterator<Item = Range<'_>> {
 }
 
 fn range(text: &str) -> Option<Range<'_>> {
+    let (range, quality) = weighted(text)?;
+    let (kind, subtype) = range.split_once('/')?;
+    Some(Range { kind, subtype, quality })
+}
+
+/// One element of a list of wishes: what it is, without parameters, and its weight in thousandths.
+pub(crate) fn weighted(text: &str) -> Option<(&str, u16)> {
     let mut parts = text.split(';').map(str::trim);
-    let (kind, subtype) = parts.next()?.split_once('/')?;
+    let name = parts.next()?;
     let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     let quality = match weight {
         Some(weight) => thousandths(weight)?,
         None => 1000,
     };
-    Some(Range { kind, subtype, quality })
+    Some((name, quality))
 }
 
 /// `1`, `0.5`, `0.125`.
@@ -88,7 +95,8 @@ fn thousandths(weight: &str) -> Option<u16> {
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    let digits = fraction.bytes().chain([b'0'; 3]).take(3);
+    let fraction = digits.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
     match whole {
         "0" => Some(fraction),
         "1" if fraction == 0 => Some(1000),

@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Modification time, size and identity of a file at one moment. Two stamps that are equal mean the same content, as
 /// far as that can be told without reading: a file that is rewritten in place with the same size within one tick of the
@@ -34,6 +35,22 @@ impl Stamp {
     pub fn of_file(file: &File) -> io::Result<Self> {
         file.metadata().map(|metadata| Self::from(&metadata))
     }
+
+    /// Bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// When it was modified; 1970 if before.
+    #[must_use]
+    pub fn modified(&self) -> SystemTime {
+        let (seconds, nanoseconds) = self.modified;
+        match (u64::try_from(seconds), u32::try_from(nanoseconds)) {
+            (Ok(seconds), Ok(nanoseconds)) => UNIX_EPOCH + Duration::new(seconds, nanoseconds),
+            _ => UNIX_EPOCH,
+        }
+    }
 }
 
 impl From<&Metadata> for Stamp {
@@ -57,6 +74,7 @@ mod tests {
         fs::write(&path, "one").unwrap();
         let first = Stamp::of(&path).unwrap();
         assert_eq!(first, Stamp::of_file(&File::open(&path).unwrap()).unwrap());
+        assert_eq!((first.size(), first.modified()), (3, fs::metadata(&path).unwrap().modified().unwrap()));
 
         let beside = folder.path().join("beside");
         fs::write(&beside, "two").unwrap();

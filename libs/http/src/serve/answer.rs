@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use opsctl_logging::chain;
@@ -141,6 +141,10 @@ impl Answerer {
     /// Gives an error its body and a line in the log.
     fn finish(&self, asked: &Asked, AcceptOnly(headers): &AcceptOnly, mut response: Response) -> Response {
         let status = response.status();
+        if status == StatusCode::NOT_MODIFIED {
+            // the router counts the empty body when the method is HEAD; the length would be that of the client's copy
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
         if !status.is_client_error() && !status.is_server_error() {
             return response;
         }

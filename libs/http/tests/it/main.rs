@@ -3,8 +3,10 @@
 
 mod activation;
 mod bind;
+mod client;
 mod errors;
 mod listener;
+mod ranges;
 mod serve;
 mod support;
 mod tls;
