@@ -12,6 +12,7 @@ mod address;
 mod answer;
 mod error;
 mod fetch;
+pub mod files;
 mod origin;
 mod resolve;
 mod roots;
