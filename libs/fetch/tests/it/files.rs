@@ -84,14 +84,14 @@ async fn many_ask_and_one_fetches() {
     assert_eq!(scene.files.size(), (body.len() as u64, 1));
 }
 
-/// `answer` fails with `expected`, after `got` could be read, and leaves nothing.
+/// `answer` fails with `expected`, after no more than `got` could be read, and leaves nothing.
 async fn check(answer: String, end: bool, expected: &str, got: &str) {
     let scene = scene(Arc::new(move |_| (answer.clone(), end))).await;
     let mut incoming = scene.incoming(Some(digest("right")), 20);
     let whole = incoming.whole().await.unwrap_err().to_string();
     assert!(whole.contains(expected), "{whole}");
     let (read, end) = read(scene.incoming(Some(digest("right")), 20)).await;
-    assert_eq!(String::from_utf8(read).unwrap(), got);
+    assert!(got.as_bytes().starts_with(&read), "{read:?}");
     assert_eq!(end, Err(whole));
     assert_eq!(scene.kept(), [""; 0]);
 }
