@@ -19,6 +19,16 @@ pub enum Error {
         #[source]
         source: minijinja::Error,
     },
+    /// A form that changes something is rendered for a request that did not come through a [`Front`](crate::Front).
+    #[error("there is no front around the router, which a form that changes something needs")]
+    NoFront,
+    /// No random bytes for a secret.
+    #[error("the system has no random bytes")]
+    Random {
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
 }
 
 impl From<Error> for HttpError {

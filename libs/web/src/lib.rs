@@ -4,12 +4,31 @@
 //! What this crate never does: know a service, or write a page without escaping what came from elsewhere.
 
 mod assets;
+mod cookie;
+mod csrf;
 mod error;
+mod flash;
 mod folder;
+mod form;
+mod front;
+mod functions;
+mod key;
+mod markup;
 mod page;
 mod pages;
+mod query;
+mod table;
+mod visit;
 
 pub use assets::assets;
+pub use csrf::CSRF_FIELD;
 pub use error::{Error, TemplateFault};
+pub use flash::Tone;
+pub use form::{Form, Invalid};
+pub use front::Front;
+pub use key::Key;
 pub use page::Page;
 pub use pages::{Link, Pages};
+pub use query::{Query, segment};
+pub use table::{Paging, Slice, Sort};
+pub use visit::{UserMenu, Visit};

@@ -14,7 +14,7 @@ use tracing::error;
 
 use crate::assets::{ICON_PATH, STYLE_PATH};
 use crate::folder::{self, Found};
-use crate::{Error, Page, TemplateFault};
+use crate::{Error, Page, TemplateFault, Visit, functions};
 
 /// The shell, which pages extend and import from.
 const SHELL: &[(&str, &str)] = &[
@@ -75,6 +75,7 @@ impl Pages {
         if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
             templates.set_syntax(syntax);
         }
+        functions::add_to(&mut templates);
         let site = Site {
             product: "opsctl",
             version: env!("CARGO_PKG_VERSION"),
@@ -135,8 +136,21 @@ impl Pages {
     /// # Errors
     /// There is no such template, or it has a fault, or uses what `context` does not have.
     pub fn render(&self, name: &str, context: impl Serialize) -> Result<Page, Error> {
+        self.make(name, context! { visit => (), ..Value::from(Serde(context)) })
+    }
+
+    /// As [`Self::render`], for one request: the page knows where it is, who reads it and what just happened, and can
+    /// have forms. Templates see it as `visit`.
+    ///
+    /// # Errors
+    /// As with [`Self::render`].
+    pub fn show(&self, visit: &Visit, name: &str, context: impl Serialize) -> Result<Page, Error> {
+        self.make(name, context! { visit => visit.value(), ..Value::from(Serde(context)) })
+    }
+
+    fn make(&self, name: &str, context: Value) -> Result<Page, Error> {
         let template = self.0.templates.get_template(name);
-        let text = template.and_then(|template| template.render(Value::from(Serde(context))));
+        let text = template.and_then(|template| template.render(context));
         text.map(Page::new).map_err(|source| Error::Render { name: name.to_owned(), source })
     }
 

@@ -2,5 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod folder;
+mod forms;
+mod front;
 mod shell;
 mod xml;

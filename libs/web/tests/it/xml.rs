@@ -8,7 +8,12 @@ use quick_xml::events::{BytesStart, Event};
 /// The text of the page, its elements' names in between as `<name>`. Panics unless the page is well-formed.
 #[track_caller]
 pub(crate) fn read(page: &Page) -> String {
-    let source = page.as_str();
+    read_text(page.as_str())
+}
+
+/// The same of a document.
+#[track_caller]
+pub(crate) fn read_text(source: &str) -> String {
     assert!(!source.contains(|c| !is_char(c)), "a character that XML does not have: {source:?}");
     let mut reader = Reader::from_str(source);
     reader.config_mut().check_end_names = true;
