@@ -22,7 +22,7 @@ use url::Url;
 pub use self::download::Problem;
 use self::download::{Download, State};
 pub use self::reader::Incoming;
-use self::shelf::Shelf;
+pub(crate) use self::shelf::Shelf;
 use crate::Fetch;
 
 /// A SHA-256 digest.

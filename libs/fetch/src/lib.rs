@@ -10,6 +10,7 @@
 
 mod address;
 mod answer;
+pub mod documents;
 mod error;
 mod fetch;
 pub mod files;

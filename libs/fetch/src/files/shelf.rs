@@ -13,7 +13,7 @@ use super::{Digest, hex};
 const COARSE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     root: PathBuf,
     limit: u64,
     bytes: u64,
@@ -30,7 +30,7 @@ struct Entry {
 }
 
 impl Shelf {
-    pub(super) fn open(root: &Path, limit: u64) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, limit: u64) -> io::Result<Self> {
         let tmp = root.join("tmp");
         fs::create_dir_all(&tmp)?;
         for left in fs::read_dir(&tmp)? {
@@ -64,7 +64,7 @@ impl Shelf {
     }
 
     /// The file's path, if it is here; it has been used now.
-    pub(super) fn take(&mut self, digest: &Digest) -> Option<PathBuf> {
+    pub(crate) fn take(&mut self, digest: &Digest) -> Option<PathBuf> {
         let entry = *self.files.get(digest)?;
         let (path, now) = (self.path(digest), SystemTime::now());
         if now.duration_since(entry.used).is_ok_and(|age| age > COARSE) {
@@ -83,13 +83,13 @@ impl Shelf {
     }
 
     /// A name that nobody else has, for a file that comes in.
-    pub(super) fn staging(&mut self) -> PathBuf {
+    pub(crate) fn staging(&mut self) -> PathBuf {
         self.next += 1;
         self.root.join("tmp").join(self.next.to_string())
     }
 
     /// A file is whole: it gets its name, and others go if need be.
-    pub(super) fn put(&mut self, digest: Digest, size: u64, from: &Path) -> io::Result<PathBuf> {
+    pub(crate) fn put(&mut self, digest: Digest, size: u64, from: &Path) -> io::Result<PathBuf> {
         let path = self.path(&digest);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -100,7 +100,7 @@ impl Shelf {
         Ok(path)
     }
 
-    pub(super) fn remove(&mut self, digest: &Digest) {
+    pub(crate) fn remove(&mut self, digest: &Digest) {
         if self.forget(digest) {
             // nothing to mend if it is gone already
             let _ = fs::remove_file(self.path(digest));

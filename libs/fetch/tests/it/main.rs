@@ -6,6 +6,7 @@
     reason = "a test says what failed by panicking, and its server runs beside it"
 )]
 
+mod documents;
 mod fetching;
 mod files;
 mod server;
