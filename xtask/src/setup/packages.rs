@@ -34,6 +34,7 @@ pub(crate) const NEEDED: &[Package] = &[
     Package { name: "ngircd", why: "the IRC server that finger's bot talks to" },
     Package { name: "openssl", why: "makes certificates and checks ours" },
     Package { name: "pkg-config", why: "says how libav is linked" },
+    Package { name: "postgresql", why: "the store's contract is run on a real one" },
     Package { name: "procps", why: "`kill`: the signals that tests send" },
     Package { name: "python3", why: "XML-RPC and Perspective Broker clients" },
     Package { name: "python3-venv", why: "a place for Python packages that touches no other" },
@@ -48,7 +49,7 @@ pub(crate) const NEEDED: &[Package] = &[
 pub(crate) const BENCH: &[Package] = &[Package { name: "time", why: "the peak memory of programs that end at once" }];
 
 /// Packages that Debian makes a running daemon of the same name; ours are started by who needs them, on loopback.
-pub(crate) const DAEMONS: &[&str] = &["ngircd"];
+pub(crate) const DAEMONS: &[&str] = &["ngircd", "postgresql"];
 
 /// Python packages, as pip wants them.
 pub(crate) const PYTHON: &[&str] = &["twisted==26.10.0"];
