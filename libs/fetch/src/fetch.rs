@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::origin::{Origin, Reach, shown};
 use crate::resolve::{Judged, NotPublic};
-use crate::{Answer, Error, roots};
+use crate::{Answer, Credentials, Error, roots};
 
 /// Most redirects that are followed; RFC 9110 section 15.4 names no number, 5 was HTTP's first advice.
 const REDIRECTS: usize = 5;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub authorities: Option<PathBuf>,
     /// A proxy for all requests; whoever names one trusts it with the judging of addresses.
     pub proxy: Option<Url>,
+    /// Shown to its origin with every request.
+    pub credentials: Option<Credentials>,
     /// Who asks.
     pub user_agent: String,
 }
@@ -41,6 +43,7 @@ impl Default for Settings {
             read_timeout: Duration::from_secs(30),
             authorities: None,
             proxy: None,
+            credentials: None,
             user_agent: concat!("opsctl/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -51,6 +54,7 @@ impl Default for Settings {
 pub struct Fetch {
     client: reqwest::Client,
     reach: Arc<Reach>,
+    credentials: Option<Credentials>,
 }
 
 impl Fetch {
@@ -59,7 +63,7 @@ impl Fetch {
     /// # Errors
     /// [`Error::Certificates`], [`Error::SetUp`].
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let Settings { reach, connect_timeout, read_timeout, authorities, proxy, user_agent } = settings;
+        let Settings { reach, connect_timeout, read_timeout, authorities, proxy, credentials, user_agent } = settings;
         let reach = Arc::new(reach);
         let set_up = |error: reqwest::Error| Error::SetUp(error.into());
         let mut client = reqwest::Client::builder()
@@ -74,7 +78,7 @@ impl Fetch {
         if let Some(proxy) = proxy {
             client = client.proxy(reqwest::Proxy::all(proxy).map_err(set_up)?);
         }
-        Ok(Self { client: client.build().map_err(set_up)?, reach })
+        Ok(Self { client: client.build().map_err(set_up)?, reach, credentials })
     }
 
     /// GET, with redirects.
@@ -93,7 +97,12 @@ impl Fetch {
         let (mut url, mut headers) = (url.clone(), headers);
         for _ in 0..=REDIRECTS {
             self.reach.judge(&url)?;
-            let request = self.client.request(method.clone(), url.clone()).headers(headers.clone());
+            let mut request = self.client.request(method.clone(), url.clone()).headers(headers.clone());
+            if let Some(Credentials { value, .. }) =
+                self.credentials_for(&url).filter(|_| !headers.contains_key(AUTHORIZATION))
+            {
+                request = request.header(AUTHORIZATION, value);
+            }
             let request = if body.is_empty() { request } else { request.body(body.clone()) };
             let response = request.send().await.map_err(|error| failed(&url, error))?;
             match target(&method, &response) {
@@ -108,6 +117,10 @@ impl Fetch {
             }
         }
         Err(Error::Refused { url: shown(&url), why: "it leads from one place to the next" })
+    }
+
+    fn credentials_for(&self, url: &Url) -> Option<&Credentials> {
+        self.credentials.as_ref().filter(|credentials| Origin::of(url).as_ref() == Some(&credentials.origin))
     }
 }
 

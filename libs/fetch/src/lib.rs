@@ -10,6 +10,7 @@
 
 mod address;
 mod answer;
+mod credentials;
 pub mod documents;
 mod error;
 mod fetch;
@@ -20,6 +21,7 @@ mod roots;
 
 pub use address::is_public;
 pub use answer::Answer;
+pub use credentials::Credentials;
 pub use error::Error;
 pub use fetch::{Fetch, Settings};
 pub use origin::{Origin, Reach};

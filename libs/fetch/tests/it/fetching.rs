@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opsctl_fetch::{Error, Fetch, Origin, Reach, Settings, Url};
+use opsctl_fetch::{Credentials, Error, Fetch, Origin, Reach, Settings, Url};
 
 use crate::server::{http, https, ok, redirect, script};
 
@@ -59,6 +59,15 @@ async fn credentials_stay_with_their_origin() {
     let headers = || [(http::header::AUTHORIZATION, "Basic eDp5".parse().unwrap())].into_iter().collect();
     for (path, expected) in [("/here", "saw it"), ("/", "saw nothing")] {
         let answer = client.get(&first.join(path).unwrap(), headers()).await.unwrap();
+        assert_eq!(answer.bytes(100).await.unwrap(), expected);
+    }
+    let mut mine = first.clone();
+    mine.set_username("me").unwrap();
+    let credentials = Credentials::take(&mut mine);
+    let reach = Reach { trusted: [&first, &other].into_iter().filter_map(Origin::of).collect(), hosts: Vec::new() };
+    let client = Fetch::new(Settings { reach, credentials, ..Settings::default() }).unwrap();
+    for (path, expected) in [("/here", "saw it"), ("/", "saw nothing")] {
+        let answer = client.get(&first.join(path).unwrap(), Default::default()).await.unwrap();
         assert_eq!(answer.bytes(100).await.unwrap(), expected);
     }
 }
