@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use opsctl_config::ConfigPath;
-use opsctl_http::{HttpError, Peer, XHTML, negotiate};
+use opsctl_http::{HttpError, Peer, Segment, XHTML, negotiate};
 use opsctl_web::Pages;
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ struct User<'a> {
 
 impl<'a> User<'a> {
     fn new((name, status): (&'a str, &'a str)) -> User<'a> {
-        User { name, status, href: href(name) }
+        User { name, status, href: format!("/{}", Segment(name)) }
     }
 }
 
@@ -124,18 +124,6 @@ impl Web {
             _ => Ok(self.pages.render(template, context)?.respond(headers)),
         }
     }
-}
-
-/// The path of a user's page: any name is one segment (RFC 3986 section 2.3).
-fn href(name: &str) -> String {
-    let mut href = "/".to_owned();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => href.push(char::from(byte)),
-            _ => href.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    href
 }
 
 #[cfg(test)]
