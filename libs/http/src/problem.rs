@@ -1,18 +1,23 @@
 //! Errors of a request: a status and a text for the client, a cause for the log.
 //!
 //! A handler returns an [`HttpError`]; [`serve`](crate::serve()) turns it into what the client understands, as it alone
-//! sees the request, the answer and the request's number: JSON for programs (RFC 9457), XHTML for browsers. What caused
-//! it is never shown to the client.
+//! sees the request, the answer and the request's number: JSON for programs (RFC 9457), XHTML for browsers, plain text for
+//! who prefers it, and a reason phrase for who shows nothing else. What caused it is never shown to the client.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
 use serde::Serialize;
 
 use crate::negotiate::{XHTML, lists_xhtml, negotiate};
@@ -20,24 +25,29 @@ use crate::negotiate::{XHTML, lists_xhtml, negotiate};
 /// Carries the number of a request that failed, for the one who reports it and the one who searches the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT_UTF8: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const XHTML_UTF8: HeaderValue = HeaderValue::from_static("application/xhtml+xml; charset=utf-8");
 const HTML_UTF8: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// The content security policy of all pages: everything comes from this program, nothing is inline, and nobody frames it.
 pub const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// An answer of 400 and above. `Display` is the text for the client.
+/// An answer of 400 and above. `Display` is the text for the client, which also is the reason phrase of an HTTP/1 answer:
+/// some clients show nothing else.
 #[derive(Debug)]
 pub struct HttpError {
     status: StatusCode,
     message: Cow<'static, str>,
+    code: Option<Cow<'static, str>>,
+    headers: HeaderMap,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl HttpError {
     /// `message` is for the client: what is wrong, and what to do about it.
     pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into(), source: None }
+        Self { status, message: message.into(), code: None, headers: HeaderMap::new(), source: None }
     }
 
     /// 500: the fault is here, and what it is concerns the log only.
@@ -60,6 +70,46 @@ impl HttpError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
+    /// 401: who are you? Asks for a name and a password (Basic, RFC 7617); `realm` is what they are for.
+    pub fn unauthorized(realm: &str, message: impl Into<Cow<'static, str>>) -> Self {
+        let realm: String = realm.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
+        let challenge = HeaderValue::try_from(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
+        let error = Self::new(StatusCode::UNAUTHORIZED, message);
+        match challenge {
+            Ok(challenge) => error.header(WWW_AUTHENTICATE, challenge),
+            Err(_) => error,
+        }
+    }
+
+    /// 403.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    /// 405; `allowed` are the methods that work, as in `GET, HEAD`.
+    pub fn method_not_allowed(allowed: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, message).header(ALLOW, HeaderValue::from_static(allowed))
+    }
+
+    /// With another header, such as `Location`.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// When it is worth to try again; at least a second from now.
+    #[must_use]
+    pub fn retry_after(self, time: Duration) -> Self {
+        self.header(RETRY_AFTER, time.as_secs().max(1).into())
+    }
+
+    /// By what programs shall know it: the `code` in JSON. Without, it is the status and the message.
+    #[must_use]
+    pub fn code(self, code: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: Some(code.into()), ..self }
+    }
+
     /// Adds what it came from. Logged with its own causes if the status is 500 or above.
     #[must_use]
     pub fn caused_by(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -71,8 +121,26 @@ impl HttpError {
     pub fn status(&self) -> StatusCode {
         self.status
     }
+
+    pub(crate) fn own_code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The message as far as a status line takes it: on one line, in ASCII, not too long.
+    pub(crate) fn reason(&self) -> Option<ReasonPhrase> {
+        let fits = |c: char| match c {
+            ' '..='~' => c,
+            _ if c.is_control() || c.is_whitespace() => ' ',
+            _ => '?',
+        };
+        let reason: String = self.message.chars().map(fits).take(MAX_REASON).collect();
+        let reason = reason.trim();
+        if reason.is_empty() { None } else { ReasonPhrase::try_from(reason.as_bytes()).ok() }
+    }
 }
 
+/// Characters of a reason phrase.
+const MAX_REASON: usize = 300;
 const INTERNAL: &str = "something went wrong here, and it has been logged";
 
 impl fmt::Display for HttpError {
@@ -89,8 +157,9 @@ impl Error for HttpError {
 
 /// Plain text, in case nobody renders it; the error itself travels along for [`serve`](crate::serve()).
 impl IntoResponse for HttpError {
-    fn into_response(self) -> Response {
-        let mut response = (self.status, format!("{}\n", self.message)).into_response();
+    fn into_response(mut self) -> Response {
+        let headers = std::mem::take(&mut self.headers);
+        let mut response = (self.status, headers, format!("{}\n", self.message)).into_response();
         response.extensions_mut().insert(Arc::new(self));
         response
     }
@@ -118,14 +187,22 @@ impl Problem<'_> {
     }
 
     /// Replaces the body of `response` with what the client of `headers` understands.
-    pub(crate) fn render(&self, headers: &HeaderMap, page: Option<&ErrorPage>, mut response: Response) -> Response {
-        const OFFERED: &[&str] = &["application/problem+json", "application/json", XHTML, "text/html"];
+    pub(crate) fn render(
+        &self,
+        headers: &HeaderMap,
+        code: Option<&str>,
+        page: Option<&ErrorPage>,
+        mut response: Response,
+    ) -> Response {
+        const OFFERED: &[&str] = &["application/problem+json", "application/json", XHTML, "text/html", "text/plain"];
         let (kind, body) = match negotiate(headers, OFFERED) {
             Some(XHTML | "text/html") => {
                 let page = page.and_then(|page| page(self)).unwrap_or_else(|| self.page());
                 (if lists_xhtml(headers) { XHTML_UTF8 } else { HTML_UTF8 }, page)
             }
-            _ => (PROBLEM_JSON, self.json()),
+            Some("text/plain") => (TEXT_UTF8, self.text()),
+            Some("application/json") => (JSON, self.json(code)),
+            _ => (PROBLEM_JSON, self.json(code)),
         };
         let parts = response.headers_mut();
         parts.insert(CONTENT_TYPE, kind);
@@ -140,7 +217,8 @@ impl Problem<'_> {
         response
     }
 
-    fn json(&self) -> String {
+    /// The members of RFC 9457, and those that the clients of package indexes show.
+    fn json(&self, code: Option<&str>) -> String {
         #[derive(Serialize)]
         struct Json<'a> {
             r#type: &'static str,
@@ -148,18 +226,32 @@ impl Problem<'_> {
             status: u16,
             #[serde(skip_serializing_if = "str::is_empty")]
             detail: &'a str,
+            message: &'a str,
+            code: Cow<'a, str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             request_id: Option<&'a str>,
         }
+        let message = if self.message.is_empty() { self.title() } else { self.message };
+        let status = self.status.as_u16();
         let json = Json {
             r#type: "about:blank",
             title: self.title(),
-            status: self.status.as_u16(),
+            status,
             detail: self.message,
+            message,
+            code: code.map_or_else(|| format!("{status} {message}").into(), Cow::Borrowed),
             request_id: self.request_id,
         };
         // strings and a number: it cannot fail
         serde_json::to_string(&json).unwrap_or_default()
+    }
+
+    fn text(&self) -> String {
+        let message = if self.message.is_empty() { self.title() } else { self.message };
+        match self.request_id {
+            Some(id) => format!("{message} (request {id})\n"),
+            None => format!("{message}\n"),
+        }
     }
 
     /// The page of a service that has none of its own. No style: the content security policy forbids one within.

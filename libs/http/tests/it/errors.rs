@@ -27,6 +27,9 @@ fn router() -> Router {
         .route("/internal", get(async || HttpError::internal(io::Error::other("secret"))))
         .route("/own", get(async || (StatusCode::NOT_FOUND, "in my own words")))
         .route("/later", get(later))
+        .route("/login", get(async || HttpError::unauthorized("the \"index\"\r\nx: y", "who are you?")))
+        .route("/exists", get(exists))
+        .route("/allowed", get(async || HttpError::method_not_allowed("PUT, DELETE", "")))
 }
 
 async fn later() -> Response {
@@ -35,8 +38,17 @@ async fn later() -> Response {
     response
 }
 
+async fn exists() -> HttpError {
+    let location = HeaderValue::from_static("/files/a");
+    HttpError::new(StatusCode::CONFLICT, "file already exists:\r\n`\u{e4}`\u{7f}\n".to_owned() + &"x".repeat(1000))
+        .header(http::header::LOCATION, location)
+        .retry_after(std::time::Duration::from_millis(10))
+        .code("exists")
+}
+
 struct Answer {
     status: u16,
+    reason: String,
     headers: HeaderMap,
     body: String,
 }
@@ -50,10 +62,11 @@ async fn ask(site: impl Into<Site>, method: &str, path: &str, accept: &str) -> A
     server.done().await;
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let mut first = lines.next().unwrap().splitn(3, ' ').skip(1).map(str::to_owned);
+    let (status, reason) = (first.next().unwrap().parse().unwrap(), first.next().unwrap());
     let headers = lines.map(|line| line.split_once(": ").unwrap());
     let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    Answer { status, headers, body: body.to_owned() }
+    Answer { status, reason, headers, body: body.to_owned() }
 }
 
 impl Answer {
@@ -81,18 +94,56 @@ impl Answer {
 
 #[tokio::test]
 async fn json_for_programs() {
-    for accept in ["*/*", "application/json", "application/problem+json", "image/png"] {
+    for (accept, kind) in [
+        ("*/*", "application/problem+json"),
+        ("application/problem+json", "application/problem+json"),
+        ("image/png", "application/problem+json"),
+        ("application/json", "application/json"),
+        // of uv
+        ("application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7", "application/json"),
+    ] {
         let answer = ask(router(), "GET", "/missing", accept).await;
         assert_eq!(answer.status, 404);
-        answer.header("content-type", "application/problem+json");
+        answer.header("content-type", kind);
         answer.header("vary", "accept");
         answer.header("content-length", &answer.body.len().to_string());
         let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let message = format!("no user `{HOSTILE}`");
         let expected = serde_json::json!({
-            "type": "about:blank", "title": "Not Found", "status": 404, "detail": format!("no user `{HOSTILE}`"),
+            "type": "about:blank", "title": "Not Found", "status": 404, "detail": message, "message": message,
+            "code": format!("404 {message}"),
         });
         assert_eq!(json, expected);
     }
+}
+
+#[tokio::test]
+async fn text_for_who_prefers_it() {
+    let answer = ask(router(), "GET", "/later", "text/plain, application/json;q=0.5").await;
+    answer.header("content-type", "text/plain; charset=utf-8");
+    assert_eq!(answer.body, format!("try later (request {})\n", answer.headers["x-request-id"].to_str().unwrap()));
+    let answer = ask(router(), "GET", "/allowed", "text/plain").await;
+    assert_eq!(answer.body, "Method Not Allowed\n");
+}
+
+/// Some clients show the reason phrase and nothing else.
+#[tokio::test]
+async fn reasons_codes_and_headers() {
+    let answer = ask(router(), "GET", "/login", "*/*").await;
+    assert_eq!((answer.status, &*answer.reason), (401, "who are you?"));
+    answer.header("www-authenticate", "Basic realm=\"the indexx: y\", charset=\"UTF-8\"");
+    let answer = ask(router(), "GET", "/exists", "application/json").await;
+    let reason = format!("file already exists:  `?`  {}", "x".repeat(273));
+    assert_eq!((answer.status, &answer.reason), (409, &reason));
+    answer.header("location", "/files/a");
+    answer.header("retry-after", "1");
+    let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((&json["code"], &json["title"]), (&"exists".into(), &"Conflict".into()));
+    let answer = ask(router(), "GET", "/allowed", "application/json").await;
+    assert_eq!((answer.status, &*answer.reason), (405, "Method Not Allowed"));
+    answer.header("allow", "PUT, DELETE");
+    let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((&json["message"], &json["code"]), (&"Method Not Allowed".into(), &"405 Method Not Allowed".into()));
 }
 
 #[tokio::test]
