@@ -41,6 +41,9 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// For which a client may take nothing of an answer.
     pub write_timeout: Duration,
+    /// For which a client may go on with a request that is answered already, so that it gets to read the answer; five
+    /// seconds of silence end it earlier.
+    pub linger_timeout: Duration,
     /// For which an HTTP/2 connection may carry no request; it is between this and twice as long.
     pub idle_timeout: Duration,
     /// Bytes of a request's head.
@@ -56,6 +59,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
+            linger_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
             max_head: 64 * 1024,
             max_streams: 128,

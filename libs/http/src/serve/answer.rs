@@ -6,7 +6,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -51,6 +51,8 @@ pub(super) struct Activity {
     begun: AtomicU64,
     running: AtomicUsize,
     writes: AtomicU64,
+    /// A request was answered although it was not read to its end.
+    unread: AtomicBool,
     first: Notify,
 }
 
@@ -81,7 +83,13 @@ impl Activity {
         self.writes.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Was the last request answered although it was not read to its end? The client may still be sending it then.
+    pub(super) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
+    }
+
     fn begin(self: &Arc<Self>) -> Running {
+        self.unread.store(false, Ordering::Relaxed);
         if self.begun.fetch_add(1, Ordering::Relaxed) == 0 {
             // kept for a waiter that comes later
             self.first.notify_one();
@@ -117,14 +125,18 @@ impl Answerer {
         let running = self.activity.begin();
         let id = RequestId::next();
         let timeout = self.server.limits.body_timeout;
-        let mut request = request.map(|body| Body::new(Timed { body, timeout, waiting: None }));
+        let is_http1 = request.version() <= Version::HTTP_11;
+        // an HTTP/2 client is told to stop sending
+        let activity = is_http1.then(|| Arc::clone(&self.activity));
+        let mut request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false => Body::new(Timed { body, timeout, waiting: None, ended: false, activity }),
+        });
         request.extensions_mut().insert(self.peer);
         request.extensions_mut().insert(id);
         // what an error needs to know of the request, which the router consumes
         let asked = Asked { id, method: request.method().clone(), uri: request.uri().clone() };
         let headers = AcceptOnly::of(request.headers());
-        // HTTP/2 has a frame for it
-        let says_last = request.version() <= Version::HTTP_11;
         let mut router = self.server.site.router.clone();
         let response = match catch(|| router.call(request)).await {
             Ok(Ok(response)) => response,
@@ -132,7 +144,8 @@ impl Answerer {
             Err(panic) => HttpError::internal(panic).into_response(),
         };
         let mut response = self.finish(&asked, &headers, response);
-        if says_last && self.server.stop.is_cancelled() {
+        // HTTP/2 has a frame for it
+        if is_http1 && self.server.stop.is_cancelled() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response.map(|body| Answer { body, _running: running })
@@ -149,6 +162,9 @@ impl Answerer {
             return response;
         }
         let error = response.extensions_mut().remove::<Arc<HttpError>>();
+        if let Some(reason) = error.as_ref().and_then(|error| error.reason()) {
+            response.extensions_mut().insert(reason);
+        }
         let message = match &error {
             Some(error) => error.to_string(),
             None if is_bare(&response) => unsaid(status).to_owned(),
@@ -160,7 +176,8 @@ impl Answerer {
             asked.log(status, error.as_deref());
         }
         let problem = Problem { status, message: &message, request_id: id.as_deref() };
-        problem.render(headers, self.server.site.error_page.as_ref(), response)
+        let code = error.as_ref().and_then(|error| error.own_code());
+        problem.render(headers, code, self.server.site.error_page.as_ref(), response)
     }
 }
 
@@ -263,6 +280,17 @@ struct Timed {
     body: Incoming,
     timeout: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    ended: bool,
+    /// To be told if it is not read to its end.
+    activity: Option<Arc<Activity>>,
+}
+
+impl Drop for Timed {
+    fn drop(&mut self) {
+        if let Some(activity) = self.activity.as_ref().filter(|_| !self.ended && !self.body.is_end_stream()) {
+            activity.unread.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl hyper::body::Body for Timed {
@@ -275,6 +303,7 @@ impl hyper::body::Body for Timed {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.waiting = None;
+            self.ended = frame.is_none();
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let timeout = self.timeout;

@@ -59,7 +59,7 @@ impl Connection {
             Err(_) => return debug!(%peer, "no request came in time"),
         };
         let activity = Arc::new(Activity::default());
-        let io = Guarded::new(stream, before, Arc::clone(&activity), self.server.limits.write_timeout);
+        let io = Guarded::new(stream, before, Arc::clone(&activity), &self.server.limits);
         let io = TokioIo::new(io);
         let service = Answerer::new(Arc::clone(&self.server), peer, Arc::clone(&activity));
         match protocol {

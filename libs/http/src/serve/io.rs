@@ -1,7 +1,8 @@
-//! The bytes of a connection: those read while finding out the protocol come first, and a client that takes nothing for
-//! too long is given up.
+//! The bytes of a connection: those read while finding out the protocol come first, a client that takes nothing for too
+//! long is given up, and one that is answered before it has sent everything gets to read the answer.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::Limits;
 use super::answer::Activity;
 use crate::Stream;
 
@@ -22,13 +24,53 @@ pub(super) struct Guarded {
     /// Already read, not yet handed on.
     before: Bytes,
     write_timeout: Duration,
+    linger_timeout: Duration,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// After the last answer, while the client still sends.
+    lingering: Option<Lingering>,
 }
 
+/// How long to wait for the end of what a client sends that has its answer.
+#[derive(Debug)]
+struct Lingering {
+    end: Pin<Box<Sleep>>,
+    silence: Pin<Box<Sleep>>,
+}
+
+/// Without a byte from the client.
+const SILENCE: Duration = Duration::from_secs(5);
+
 impl Guarded {
-    pub(super) fn new(stream: Stream, before: Bytes, activity: Arc<Activity>, write_timeout: Duration) -> Self {
-        Self { stream, activity, before, write_timeout, stalled: None }
+    pub(super) fn new(stream: Stream, before: Bytes, activity: Arc<Activity>, limits: &Limits) -> Self {
+        let Limits { write_timeout, linger_timeout, .. } = *limits;
+        Self { stream, activity, before, write_timeout, linger_timeout, stalled: None, lingering: None }
+    }
+
+    /// Reads and forgets, until the client is done, silent, or at it for too long. Closing while there is something unread
+    /// makes the kernel send a reset, upon which the client's side forgets the answer that it has not read yet.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let start = Instant::now();
+        let timeout = self.linger_timeout;
+        let Lingering { end, silence } = self.lingering.get_or_insert_with(|| Lingering {
+            end: Box::pin(sleep_until(start + timeout)),
+            silence: Box::pin(sleep_until(start + SILENCE.min(timeout))),
+        });
+        let mut scratch = [MaybeUninit::uninit(); 16 * 1024];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    silence.as_mut().reset(start + SILENCE.min(timeout))
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => break,
+            }
+        }
+        match (end.as_mut().poll(cx), silence.as_mut().poll(cx)) {
+            (Poll::Pending, Poll::Pending) => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
     }
 
     /// Passes the number of bytes written on, and remembers that there were some.
@@ -46,7 +88,7 @@ impl Guarded {
             return result;
         }
         let timeout = self.write_timeout;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + timeout)));
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + timeout)));
         ready!(stalled.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
     }
@@ -89,7 +131,13 @@ impl AsyncWrite for Guarded {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.timed(cx, result)
+        if self.lingering.is_none() {
+            let result = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.timed(cx, result))?;
+            if !self.activity.has_unread() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.poll_linger(cx).map(Ok)
     }
 }
