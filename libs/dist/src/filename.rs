@@ -162,8 +162,7 @@ impl FileName {
         if text.len() > FILE_NAME_MAX {
             return Err(BadFileName::TooLong);
         }
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+!~-".contains(&byte);
-        if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.bytes().all(plain) {
+        if !is_harmless(text) {
             return Err(BadFileName::Characters(text.to_owned()));
         }
         let Some((stem, kind, container)) = split_suffix(text) else {
@@ -249,6 +248,12 @@ impl FileName {
         let (name, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         format!("{name}-{version}.dist-info")
     }
+}
+
+/// Has it nothing that means something in a path, a URL, a header or HTML?
+pub(crate) fn is_harmless(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+!~-".contains(&byte);
+    text.len() <= FILE_NAME_MAX && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.bytes().all(plain)
 }
 
 /// A file name on its way to be a [`FileName`].

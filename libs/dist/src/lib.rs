@@ -6,7 +6,7 @@
 //!
 //! Where to look: `name`, `version` and `filename` are what files are called; `metadata` and `dependency` are what they say
 //! of themselves; `archive` opens them, and `distribution` puts the three together into a [`Distribution`]; `level` is how
-//! much is asked, `fault` everything that can be wrong.
+//! much is asked, `fault` everything that can be wrong; [`simple`] makes pages of it, and reads those of others.
 //!
 //! Invariants: no byte is trusted. What is read is bounded before it is read, nothing is unpacked to a disk, nothing in an
 //! archive is executed or imported, and no input panics. What a file says of itself comes from the file, never from who
@@ -22,6 +22,7 @@ mod filename;
 mod level;
 mod metadata;
 mod name;
+pub mod simple;
 mod version;
 
 pub use archive::Limits;
