@@ -25,4 +25,5 @@ pub use credentials::Credentials;
 pub use error::Error;
 pub use fetch::{Fetch, Settings};
 pub use origin::{Origin, Reach};
+pub use roots::tls;
 pub use url::Url;

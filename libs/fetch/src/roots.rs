@@ -15,7 +15,10 @@ use crate::Error;
 const FILE_MAX: u64 = 16 << 20;
 
 /// A TLS configuration that believes the system's authorities, and those in `file` besides.
-pub(crate) fn tls(file: Option<&Path>) -> Result<ClientConfig, Error> {
+///
+/// # Errors
+/// [`Error::Certificates`]: `file` cannot be read or holds no certificate.
+pub fn tls(file: Option<&Path>) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::empty();
     // one that the system has and we cannot read is none: the others are still good
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -6,6 +6,7 @@
 
 mod folder;
 mod key;
+mod s3;
 mod staging;
 
 use std::ops::Range;
@@ -18,9 +19,11 @@ use futures_util::stream::BoxStream;
 
 use self::folder::Folder;
 use self::key::Key;
+pub(crate) use self::key::is_segment as is_key_part;
+use self::s3::S3;
 use self::staging::Staging;
 pub use self::staging::Temp;
-use crate::{Location, Result};
+use crate::{Location, Result, StoreUrl};
 
 /// A service's blobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +38,7 @@ struct Inner {
 #[derive(Debug)]
 enum Store {
     Folder(Folder),
+    S3(S3),
 }
 
 /// What is known of a blob without reading it.
@@ -130,12 +134,21 @@ enum Existing {
 }
 
 impl Blobs {
-    /// Opens the blobs of `service`: those in `<data_dir>/<service>/blobs`.
+    /// Opens the blobs of `service`: those in `<data_dir>/<service>/blobs`, or those under `<prefix>/<service>/` of the
+    /// bucket. Files on their way to a bucket lie in `<data_dir>/<service>/.incoming`.
     ///
     /// # Errors
-    /// [`crate::Error`]: the folder cannot be made or used.
+    /// [`crate::Error`]: the folder cannot be made or used, the bucket is not there or not ours.
     pub async fn open(location: &Location, service: &str) -> Result<Self> {
-        Self::folder(location.data_dir().join(service).join("blobs")).await
+        let folder = location.data_dir().join(service);
+        match location.store() {
+            StoreUrl::Folder => Self::folder(folder.join("blobs")).await,
+            StoreUrl::S3(url) => {
+                let store = S3::open(url, location.keys(), service).await?;
+                let staging = Staging::open(&folder).await?;
+                Ok(Self(Arc::new(Inner { store: Store::S3(store), staging })))
+            }
+        }
     }
 
     /// Opens a folder of the caller's choice as a store. A key is the path of a file in it; files and folders whose name
@@ -176,6 +189,7 @@ impl Blobs {
                 let put = folder.put(&self.0.staging, key, content.into(), Existing::Replace).await?;
                 put.ok_or_else(|| folder.replaced_nothing())
             }
+            Store::S3(store) => store.put(&key, content.into()).await,
         }
     }
 
@@ -187,6 +201,7 @@ impl Blobs {
         let key = Key::parse(key)?;
         match &self.0.store {
             Store::Folder(folder) => folder.put(&self.0.staging, key, content.into(), Existing::Keep).await,
+            Store::S3(store) => store.put_if_absent(&key, content.into()).await,
         }
     }
 
@@ -198,6 +213,7 @@ impl Blobs {
         let key = Key::parse(key)?;
         match &self.0.store {
             Store::Folder(folder) => folder.get(key, None).await,
+            Store::S3(store) => store.get(&key, None).await,
         }
     }
 
@@ -209,6 +225,7 @@ impl Blobs {
         let key = Key::parse(key)?;
         match &self.0.store {
             Store::Folder(folder) => folder.get(key, Some(range)).await,
+            Store::S3(store) => store.get(&key, Some(range)).await,
         }
     }
 
@@ -220,6 +237,7 @@ impl Blobs {
         let key = Key::parse(key)?;
         match &self.0.store {
             Store::Folder(folder) => folder.head(key).await,
+            Store::S3(store) => store.head(&key).await,
         }
     }
 
@@ -231,6 +249,7 @@ impl Blobs {
         let key = Key::parse(key)?;
         match &self.0.store {
             Store::Folder(folder) => folder.delete(key).await,
+            Store::S3(store) => store.delete(&key).await,
         }
     }
 
@@ -238,6 +257,7 @@ impl Blobs {
     pub fn list(&self, folder: &str) -> BoxStream<'static, Result<Entry>> {
         match &self.0.store {
             Store::Folder(store) => store.list(folder),
+            Store::S3(store) => store.list(folder),
         }
     }
 
@@ -247,6 +267,7 @@ impl Blobs {
         let key = Key::parse(key).ok()?;
         match &self.0.store {
             Store::Folder(folder) => Some(folder.path(&key)),
+            Store::S3(_) => None,
         }
     }
 

@@ -270,3 +270,17 @@ pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
     }
     error.to_string()
 }
+
+/// What an error says, with whatever its chain adds, as one text: for libraries whose errors repeat their sources.
+pub(crate) fn whole(error: &(dyn StdError + 'static)) -> String {
+    let mut said = error.to_string();
+    let mut error = error;
+    while let Some(source) = error.source() {
+        let more = source.to_string();
+        if !said.contains(&more) {
+            said = format!("{said}: {more}");
+        }
+        error = source;
+    }
+    said
+}

@@ -21,7 +21,7 @@ mod value;
 pub use blobs::{Blob, Blobs, Content, Entry, Meta, Temp};
 pub use database::{Database, Dialect, Transaction};
 pub use error::Error;
-pub use location::{BadUrl, DatabaseUrl, Location};
+pub use location::{BadUrl, DatabaseUrl, Location, PostgresUrl, S3Keys, S3Url, StoreUrl};
 pub use migrate::{Migration, Migrations};
 pub use notify::{Event, Listener};
 pub use row::{ColumnIndex, FromValue, Row};

@@ -1,29 +1,40 @@
 //! Where the operator keeps data: the folder, the database, the blobs.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+mod database_url;
+mod mask;
+mod store_url;
 
-use sqlx::postgres::PgConnectOptions;
+use std::path::{Path, PathBuf};
+
+pub use self::database_url::{DatabaseUrl, PostgresUrl};
+pub use self::store_url::{S3Keys, S3Url, StoreUrl};
 
 /// Where data is kept. Cheap to clone; making one touches nothing.
 #[derive(Debug, Clone)]
 pub struct Location {
     data_dir: PathBuf,
     database: DatabaseUrl,
+    store: StoreUrl,
+    keys: Option<S3Keys>,
 }
 
 impl Location {
-    /// SQLite and blobs in `data_dir`: `<data_dir>/<service>.db`, `<data_dir>/<service>/`.
+    /// SQLite and blobs in `data_dir`: `<data_dir>/<service>.db`, `<data_dir>/<service>/blobs/`.
     #[must_use]
     pub fn local(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), database: DatabaseUrl::Sqlite }
+        Self { data_dir: data_dir.into(), database: DatabaseUrl::Sqlite, store: StoreUrl::Folder, keys: None }
     }
 
     /// The same with this database.
     #[must_use]
     pub fn with_database(self, database: DatabaseUrl) -> Self {
         Self { database, ..self }
+    }
+
+    /// The same with this store of blobs, and the keys to it; without keys, those that the machine in a cloud has.
+    #[must_use]
+    pub fn with_store(self, store: StoreUrl, keys: Option<S3Keys>) -> Self {
+        Self { store, keys, ..self }
     }
 
     /// The folder that holds each service's own.
@@ -37,157 +48,19 @@ impl Location {
     pub fn database(&self) -> &DatabaseUrl {
         &self.database
     }
-}
 
-/// Which database: `sqlite`, or `postgres://user:password@host:port/database?sslmode=…`
-/// (`postgres:///database?host=/var/run/postgresql` over a unix socket). Printed without its password.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub enum DatabaseUrl {
-    /// A file per service in the data folder.
-    #[default]
-    Sqlite,
-    /// A schema per service in this PostgreSQL database.
-    Postgres(PostgresUrl),
-}
+    /// The store of blobs.
+    #[must_use]
+    pub fn store(&self) -> &StoreUrl {
+        &self.store
+    }
 
-/// A PostgreSQL URL that was checked.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(String);
+    pub(crate) fn keys(&self) -> Option<&S3Keys> {
+        self.keys.as_ref()
+    }
+}
 
 /// Why a text is no URL of a database or store. Never repeats the text, which may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadUrl(pub(crate) String);
-
-/// The query parameters that a PostgreSQL URL may have; with others the driver would go on, and the operator not know.
-const PARAMETERS: &[&str] = &[
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "statement-cache-capacity",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-    "options",
-];
-
-impl FromStr for DatabaseUrl {
-    type Err = BadUrl;
-
-    fn from_str(text: &str) -> Result<Self, BadUrl> {
-        if text == "sqlite" {
-            return Ok(Self::Sqlite);
-        }
-        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            return Err(BadUrl("a database is `sqlite` or a URL `postgres://…`".into()));
-        }
-        let query = text.split_once('?').map_or("", |(_, query)| query);
-        let keys =
-            query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split('=').next().unwrap_or_default());
-        if let Some(key) = keys.into_iter().find(|key| !PARAMETERS.contains(key)) {
-            let known = PARAMETERS.join("`, `");
-            return Err(BadUrl(format!("a database URL has no parameter `{key}`; there are `{known}`")));
-        }
-        match text.parse::<PgConnectOptions>() {
-            Ok(_) => Ok(Self::Postgres(PostgresUrl(text.to_owned()))),
-            Err(error) => Err(BadUrl(format!("the database URL cannot be used: {}", crate::error::innermost(&error)))),
-        }
-    }
-}
-
-impl PostgresUrl {
-    pub(crate) fn options(&self) -> Result<PgConnectOptions, sqlx::Error> {
-        self.0.parse()
-    }
-
-    /// The text with its password, for the one place that needs it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PostgresUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&masked(&self.0))
-    }
-}
-
-impl fmt::Debug for PostgresUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PostgresUrl").field(&masked(&self.0)).finish()
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite => f.write_str("sqlite"),
-            Self::Postgres(url) => url.fmt(f),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DatabaseUrl({self})")
-    }
-}
-
-/// A URL without what may be secret in it: the password before the host, and the value of any parameter that sounds so.
-pub(crate) fn masked(url: &str) -> String {
-    const MASK: &str = "********";
-    const SECRET: &[&str] = &["password", "secret", "key", "token"];
-    let (front, query) = url.split_once('?').map_or((url, None), |(front, query)| (front, Some(query)));
-    let (scheme, rest) = front.split_once("://").unwrap_or(("", front));
-    // a password may hold anything, also what ought to have been escaped: everything up to the last `@`
-    let front = match rest.rsplit_once('@') {
-        Some((account, host)) => match account.split_once(':') {
-            Some((user, _)) => format!("{scheme}://{user}:{MASK}@{host}"),
-            None => front.to_owned(),
-        },
-        None => front.to_owned(),
-    };
-    let Some(query) = query else { return front };
-    let mask = |pair: &str| match pair.split_once('=') {
-        Some((key, _)) if SECRET.iter().any(|secret| key.to_ascii_lowercase().contains(secret)) => {
-            format!("{key}={MASK}")
-        }
-        _ => pair.to_owned(),
-    };
-    format!("{front}?{}", query.split('&').map(mask).collect::<Vec<_>>().join("&"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, shown: Result<&str, &str>) {
-        let found = text.parse::<DatabaseUrl>();
-        match (&found, shown) {
-            (Ok(url), Ok(shown)) => assert_eq!(url.to_string(), shown),
-            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
-            _ => panic!("{text}: {found:?}"),
-        }
-        assert!(!format!("{found:?}").contains("hunter"), "{found:?}");
-    }
-
-    #[test]
-    fn databases() {
-        check("sqlite", Ok("sqlite"));
-        check("postgres://u@h/d", Ok("postgres://u@h/d"));
-        check("postgresql://u:hunter2@h:5433/d", Ok("postgresql://u:********@h:5433/d"));
-        check("postgres://u:hunter@2@h/d", Ok("postgres://u:********@h/d"));
-        check("postgres:///d?host=/run/pg&password=hunter2", Ok("postgres:///d?host=/run/pg&password=********"));
-        check("mysql://u:hunter2@h/d", Err("`sqlite` or a URL"));
-        check("postgres://u:hunter2@h:port/d", Err("invalid port"));
-        check("postgres://u:hunter2@h/d?sslmod=hunter", Err("no parameter `sslmod`"));
-        check("postgres://u:hunter2@h/d?sslmode=often", Err("cannot be used"));
-    }
-}

@@ -6,9 +6,11 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "a test ends where its servers do not start")]
 
 mod postgres;
+mod s3;
 mod supervised;
 mod wait;
 
 pub use postgres::Postgres;
+pub use s3::S3;
 pub use supervised::Supervised;
 pub use wait::{PATIENCE, eventually, eventually_async};

@@ -52,7 +52,7 @@ fn segment_fault(segment: &str) -> Option<&'static str> {
 }
 
 /// Whether a file of this name can be a part of a key.
-pub(super) fn is_segment(name: &str) -> bool {
+pub(crate) fn is_segment(name: &str) -> bool {
     segment_fault(name).is_none()
 }
 

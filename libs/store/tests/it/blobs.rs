@@ -2,14 +2,26 @@
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use opsctl_store::{Blobs, Error};
+use opsctl_store::{Blobs, Error, Location, S3Keys};
+use opsctl_testkit::S3;
 
 use crate::support::block_on;
 
 /// Runs a test on every kind of store.
 fn on_all(test: impl AsyncFn(&Blobs)) {
     let folder = tempfile::tempdir().unwrap();
-    block_on(async { test(&Blobs::folder(folder.path().join("blobs")).await.unwrap()).await });
+    let s3 = S3::start();
+    block_on(async {
+        let local = Location::local(folder.path());
+        test(&Blobs::open(&local, "lab").await.unwrap()).await;
+        test(&Blobs::open(&in_bucket(&local, &s3, &s3.bucket()), "lab").await.unwrap()).await;
+    });
+}
+
+fn in_bucket(local: &Location, s3: &S3, url: &str) -> Location {
+    let (access_key, secret_key) = s3.keys();
+    let keys = S3Keys { access_key: access_key.to_owned(), secret_key: secret_key.to_owned() };
+    local.clone().with_store(url.parse().unwrap(), Some(keys))
 }
 
 async fn read(blobs: &Blobs, key: &str) -> Option<Bytes> {
@@ -46,13 +58,15 @@ fn what_was_put_is_there() {
 #[test]
 fn files_are_moved_in() {
     on_all(async |blobs| {
-        let big: Vec<u8> = (0..3_000_000_u32).map(|i| i.to_le_bytes()[1]).collect();
+        // more than two parts
+        let big: Vec<u8> = (0..20_000_000_u32).map(|i| i.to_le_bytes()[1] ^ i.to_le_bytes()[2]).collect();
         let temp = blobs.temp();
         std::io::Write::write_all(&mut temp.create().unwrap(), &big).unwrap();
         let meta = blobs.put_file("deep/er/file", temp.path()).await.unwrap();
-        assert_eq!(meta.size, 3_000_000);
+        assert_eq!(meta.size, 20_000_000);
+        assert_eq!(blobs.head("deep/er/file").await.unwrap().unwrap().etag, meta.etag);
         assert!(!temp.path().exists());
-        assert_eq!(read(blobs, "deep/er/file").await.unwrap(), big);
+        assert!(read(blobs, "deep/er/file").await.unwrap() == big);
         // from wherever it is
         let elsewhere = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         std::fs::write(elsewhere.path(), "from another file system").unwrap();
@@ -129,6 +143,64 @@ fn keys_cannot_leave_the_store() {
             assert!(matches!(blobs.delete(key).await, Err(Error::Key { .. })), "{key}");
             assert_eq!(blobs.local_path(key), None, "{key}");
         }
+    });
+}
+
+#[test]
+fn large_blobs_that_are_there_stay() {
+    on_all(async |blobs| {
+        let put = async |fill: u8| {
+            let temp = blobs.temp();
+            std::fs::write(temp.path(), vec![fill; 9_000_000]).unwrap();
+            blobs.put_if_absent("large", temp.path()).await.unwrap()
+        };
+        let puts = futures_util::future::join_all([put(1), put(2), put(3)]).await;
+        assert_eq!(puts.iter().flatten().count(), 1);
+        let winner = puts.iter().position(Option::is_some).unwrap();
+        let found = read(blobs, "large").await.unwrap();
+        assert_eq!((found.len(), usize::from(found[0])), (9_000_000, winner + 1));
+        assert_eq!(put(4).await, None);
+        assert_eq!(keys(blobs, "").await, ["large"]);
+    });
+}
+
+#[test]
+fn services_share_a_bucket_and_see_their_own() {
+    let (folder, s3) = (tempfile::tempdir().unwrap(), S3::start());
+    block_on(async {
+        let url = s3.bucket().replace('?', "/team/a?");
+        let location = in_bucket(&Location::local(folder.path()), &s3, &url);
+        let (one, other) =
+            (Blobs::open(&location, "one").await.unwrap(), Blobs::open(&location, "other").await.unwrap());
+        one.put_bytes("x", "1").await.unwrap();
+        assert!(keys(&other, "").await.is_empty());
+        assert_eq!(keys(&one, "").await, ["x"]);
+        // another node sees the same
+        let elsewhere = tempfile::tempdir().unwrap();
+        let node = in_bucket(&Location::local(elsewhere.path()), &s3, &url);
+        assert_eq!(read(&Blobs::open(&node, "one").await.unwrap(), "x").await.unwrap(), "1");
+    });
+}
+
+#[test]
+fn a_store_that_cannot_be_used_says_so() {
+    let (folder, s3) = (tempfile::tempdir().unwrap(), S3::start());
+    block_on(async {
+        let local = Location::local(folder.path());
+        let error = Blobs::open(&in_bucket(&local, &s3, &s3.url("nowhere")), "lab").await.unwrap_err();
+        assert!(matches!(error, Error::Other { .. }), "{error:?}");
+        assert!(error.to_string().starts_with("failed to use the store `s3://nowhere?endpoint="), "{error}");
+
+        let wrong = S3Keys { access_key: "AKIATEST".into(), secret_key: "hunter2".into() };
+        let location = local.clone().with_store(s3.bucket().parse().unwrap(), Some(wrong));
+        let error = Blobs::open(&location, "lab").await.unwrap_err();
+        assert!(matches!(error, Error::Denied { .. }) && !format!("{error:?}").contains("hunter2"), "{error:?}");
+
+        let location = in_bucket(&local, &s3, &s3.bucket());
+        let blobs = Blobs::open(&location, "lab").await.unwrap();
+        drop(s3);
+        let error = blobs.put_bytes("x", "1").await.unwrap_err();
+        assert!(error.is_unavailable(), "{error:?}");
     });
 }
 
