@@ -3,9 +3,13 @@
 //! What this crate never does: read the environment, look a name up, bind again what is bound, or spawn a task by
 //! itself. Sockets are bound once, without a runtime, by whoever owns them; listeners on them come and go.
 
+mod access_log;
 mod activated;
+mod client;
 mod conditional;
+mod cookies;
 mod date;
+mod disposition;
 mod encoding;
 mod endpoint;
 mod entity;
@@ -29,9 +33,13 @@ mod tls;
 
 use std::pin::Pin;
 
+pub use access_log::{AccessLog, RemoteUser};
 pub use activated::Activated;
+pub use client::{Client, NotAProxy, Proxy};
 pub use conditional::{Condition, Validators};
+pub use cookies::{SameSite, SetCookie, cookie, cookies};
 pub use date::{HttpDate, NotADate};
+pub use disposition::{attachment, inline};
 pub use encoding::Coding;
 pub use endpoint::{Address, Endpoint, EndpointError, Endpoints, Pair};
 pub use entity::Entity;

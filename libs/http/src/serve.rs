@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use self::connection::Connection;
-use crate::{BoxFuture, ErrorPage, Listener};
+use crate::{AccessLog, BoxFuture, ErrorPage, Listener, Proxy};
 
 /// The protocols offered in a TLS handshake.
 const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
@@ -72,19 +72,33 @@ impl Default for Limits {
 pub struct Site {
     router: Router,
     error_page: Option<ErrorPage>,
+    access_log: Option<AccessLog>,
+    proxies: Arc<[Proxy]>,
 }
 
 impl Site {
     /// The router alone; errors get a plain page.
     #[must_use]
     pub fn new(router: Router) -> Self {
-        Self { router, error_page: None }
+        Self { router, error_page: None, access_log: None, proxies: Arc::default() }
     }
 
     /// Errors look like this to browsers.
     #[must_use]
     pub fn error_page(self, page: ErrorPage) -> Self {
         Self { error_page: Some(page), ..self }
+    }
+
+    /// Each answer is written down.
+    #[must_use]
+    pub fn access_log(self, log: AccessLog) -> Self {
+        Self { access_log: Some(log), ..self }
+    }
+
+    /// What these proxies say about their clients is believed ([`Client`](crate::Client)). Without, nobody is.
+    #[must_use]
+    pub fn proxies(self, proxies: impl Into<Arc<[Proxy]>>) -> Self {
+        Self { proxies: proxies.into(), ..self }
     }
 }
 
@@ -117,8 +131,8 @@ impl From<Vec<Listener>> for Listeners {
 }
 
 /// Serves `site` on `listeners` until `stop`, then finishes what was begun. Connections, and the requests of HTTP/2
-/// ones, are tasks given to `spawn`; all are done when this returns. Handlers find the [`Peer`](crate::Peer) and the
-/// [`RequestId`] among the request's extensions; one that panics answers 500.
+/// ones, are tasks given to `spawn`; all are done when this returns. Handlers find the [`Peer`](crate::Peer), the
+/// [`Client`](crate::Client) and the [`RequestId`] among the request's extensions; one that panics answers 500.
 ///
 /// Dropping the future stops as well, but does not wait.
 ///

@@ -24,7 +24,8 @@ use tower_service::Service;
 use tracing::{error, warn};
 
 use super::Server;
-use crate::{BoxFuture, HttpError, Peer, Problem};
+use crate::access_log::{Line, Received};
+use crate::{BoxFuture, Client, HttpError, Peer, Problem, RemoteUser};
 
 /// The number of a request: 16 hexadecimal digits, not to be guessed, different for each request of a process. Among
 /// the extensions of every request; shown to the client when the answer is 500 or above.
@@ -113,12 +114,13 @@ impl Drop for Running {
 pub(super) struct Answerer {
     server: Arc<Server>,
     peer: Peer,
+    is_tls: bool,
     activity: Arc<Activity>,
 }
 
 impl Answerer {
-    pub(super) fn new(server: Arc<Server>, peer: Peer, activity: Arc<Activity>) -> Self {
-        Self { server, peer, activity }
+    pub(super) fn new(server: Arc<Server>, peer: Peer, is_tls: bool, activity: Arc<Activity>) -> Self {
+        Self { server, peer, is_tls, activity }
     }
 
     async fn answer(self, request: Request<Incoming>) -> http::Response<Answer> {
@@ -132,7 +134,15 @@ impl Answerer {
             true => Body::empty(),
             false => Body::new(Timed { body, timeout, waiting: None, ended: false, activity }),
         });
+        let client = Client::of(self.peer, self.is_tls, request.headers(), &self.server.site.proxies);
+        let received = self
+            .server
+            .site
+            .access_log
+            .is_some()
+            .then(|| Received::new(client, request.method(), request.uri(), request.version(), request.headers()));
         request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(client);
         request.extensions_mut().insert(id);
         // what an error needs to know of the request, which the router consumes
         let asked = Asked { id, method: request.method().clone(), uri: request.uri().clone() };
@@ -148,7 +158,10 @@ impl Answerer {
         if is_http1 && self.server.stop.is_cancelled() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        response.map(|body| Answer { body, _running: running })
+        let user = response.extensions_mut().remove::<RemoteUser>();
+        let line = self.server.site.access_log.clone().zip(received);
+        let line = line.map(|(log, received)| Line::new(log, received, user, response.status()));
+        response.map(|body| Answer { body, line, _running: running })
     }
 
     /// Gives an error its body and a line in the log.
@@ -255,6 +268,7 @@ fn message(panic: Box<dyn Any + Send>) -> String {
 /// An answer's body; the request is at work until it is through.
 pub(super) struct Answer {
     body: Body,
+    line: Option<Line>,
     _running: Running,
 }
 
@@ -263,7 +277,11 @@ impl hyper::body::Body for Answer {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let (Some(line), Some(Ok(frame))) = (&mut self.line, &frame) {
+            line.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -59,9 +59,10 @@ impl Connection {
             Err(_) => return debug!(%peer, "no request came in time"),
         };
         let activity = Arc::new(Activity::default());
+        let is_tls = stream.is_tls();
         let io = Guarded::new(stream, before, Arc::clone(&activity), &self.server.limits);
         let io = TokioIo::new(io);
-        let service = Answerer::new(Arc::clone(&self.server), peer, Arc::clone(&activity));
+        let service = Answerer::new(Arc::clone(&self.server), peer, is_tls, Arc::clone(&activity));
         match protocol {
             // hyper itself ends an HTTP/1 connection that rests for too long
             Protocol::Http1 => {

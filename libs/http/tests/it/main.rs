@@ -4,6 +4,7 @@
 mod activation;
 mod bind;
 mod client;
+mod clients;
 mod errors;
 mod forms;
 mod listener;
