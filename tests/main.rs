@@ -26,6 +26,8 @@ mod logs;
 mod pages;
 mod plugins;
 mod privileges;
+mod ps;
+mod ps_watch;
 mod reload;
 mod restricted;
 mod shells;

@@ -6,7 +6,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use opsctl_host::Environment;
+use opsctl_host::{Environment, Shell};
 
 /// `PATH`.
 pub(crate) fn path() -> Option<OsString> {
@@ -37,6 +37,25 @@ pub(crate) fn host() -> Environment {
     }
 }
 
+/// What a tool needs to know of it.
+pub(crate) fn shell() -> Shell {
+    let filled = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+    let locale = filled("LC_ALL").or_else(|| filled("LC_CTYPE")).or_else(|| filled("LANG"));
+    Shell {
+        no_color: filled("NO_COLOR").is_some(),
+        dumb: filled("TERM").is_none_or(|term| term == "dumb"),
+        utf8: locale.is_some_and(|locale| is_utf8(&locale)),
+        columns: env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0),
+        time_zone: env::var_os("TZ"),
+    }
+}
+
+/// Whether a locale's name ends in its character set, and that is UTF-8: `de_DE.UTF-8@euro`, `C.utf8`.
+fn is_utf8(locale: &OsStr) -> bool {
+    let charset = locale.to_str().and_then(|locale| locale.split(['.', '@']).nth(1));
+    charset.is_some_and(|charset| ["utf-8", "utf8"].contains(&charset.to_ascii_lowercase().as_str()))
+}
+
 /// Where data may be kept, best first: systemd's choice, the system's place, the user's.
 pub(crate) fn data_dirs() -> Vec<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -48,4 +67,19 @@ pub(crate) fn data_dirs() -> Vec<PathBuf> {
 
 fn first_of(dirs: &OsStr) -> Option<PathBuf> {
     env::split_paths(dirs).next().filter(|path| path.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_names_its_character_set() {
+        let check = |locale: &str, expected: bool| assert_eq!(is_utf8(OsStr::new(locale)), expected, "{locale}");
+        check("C.UTF-8", true);
+        check("de_DE.utf8@euro", true);
+        check("de_DE@euro", false);
+        check("C", false);
+        check("en_US.ISO-8859-1", false);
+    }
 }

@@ -64,7 +64,7 @@ fn dispatch(matches: &ArgMatches) -> ExitCode {
 
 fn run_plugin(plugin: &'static Plugin, matches: &ArgMatches) -> ExitCode {
     match plugin.kind {
-        Kind::Tool(tool) => finish(tool.run(matches)),
+        Kind::Tool(tool) => finish(tool.run(matches, &environment::shell())),
         Kind::Service(service) => {
             let settings = Settings::new(matches, Some(plugin.name));
             match matches.subcommand() {

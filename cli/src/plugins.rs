@@ -2,11 +2,12 @@
 //!
 //! Adding one is the crate, one line here, one table in `config/opsctl.toml`, and one module in `tests/`.
 
-use opsctl_host::{Plugin, service};
+use opsctl_host::{Plugin, service, tool};
 
 /// The table.
 pub(crate) const PLUGINS: &[Plugin] = &[
     service::<opsctl_finger::Finger>(),
+    tool::<opsctl_ps::Ps>(),
     #[cfg(debug_assertions)]
     Plugin { hidden: true, ..service::<crate::lab::Lab>() },
 ];

@@ -37,6 +37,6 @@ pub use health::{Health, HealthCell};
 pub use plan::{Mode, Plan, read};
 pub use plugin::{AnyService, AnyTool, Instance, Kind, Plugin, ReadConfig, faults, service, tool};
 pub use schema::schema;
-pub use service::{Listen, NoOptions, NoVerbs, Refused, Reload, Service, Tool};
+pub use service::{Listen, NoOptions, NoVerbs, Refused, Reload, Service, Shell, Tool};
 pub use shared::{LastError, ListenerStatus, ServiceStatus, State, Status};
 pub use start::{CONTROL_SOCKET, Environment, Error, Program, serve};

@@ -14,7 +14,7 @@ use opsctl_config::{Document, Fault};
 use schemars::{Schema, schema_for};
 
 use crate::settings::Common;
-use crate::{Context, Listen, Refused, Reload, Service, Tool};
+use crate::{Context, Listen, Refused, Reload, Service, Shell, Tool};
 
 /// A future on the heap, for what is called through a table.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -189,7 +189,7 @@ pub trait AnyTool: Sync {
     ///
     /// # Errors
     /// Usage errors, or what made it fail.
-    fn run(&self, matches: &ArgMatches) -> anyhow::Result<ExitCode>;
+    fn run(&self, matches: &ArgMatches, shell: &Shell) -> anyhow::Result<ExitCode>;
 }
 
 struct ErasedTool<T>(PhantomData<fn() -> T>);
@@ -199,7 +199,7 @@ impl<T: Tool> AnyTool for ErasedTool<T> {
         T::Args::augment_args(command)
     }
 
-    fn run(&self, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-        T::run(T::Args::from_arg_matches(matches)?)
+    fn run(&self, matches: &ArgMatches, shell: &Shell) -> anyhow::Result<ExitCode> {
+        T::run(T::Args::from_arg_matches(matches)?, shell)
     }
 }

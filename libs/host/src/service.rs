@@ -5,6 +5,7 @@
 //! account that will use them; [`Service::run`] serves. Sockets belong to the host, so a service that is restarted or
 //! reloaded goes on with the same ones.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -74,8 +75,25 @@ pub trait Tool: 'static {
     /// Does the job.
     ///
     /// # Errors
-    /// Whatever made it fail; the program exits with 1.
-    fn run(args: Self::Args) -> anyhow::Result<ExitCode>;
+    /// Whatever made it fail; the program exits with 1, and with 2 where the error is clap's, which says that the
+    /// command line was wrong.
+    fn run(args: Self::Args, shell: &Shell) -> anyhow::Result<ExitCode>;
+}
+
+/// The shell that a tool is called from, as far as its environment tells: a tool has no other way to know, since only
+/// `cli` reads the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shell {
+    /// Nothing shall be coloured unless an option says so: `NO_COLOR` is set to something (no-color.org).
+    pub no_color: bool,
+    /// The terminal can do no more than a line after the other: `TERM` is `dumb`, or not set.
+    pub dumb: bool,
+    /// What is written is read as UTF-8: the locale of `LC_ALL`, `LC_CTYPE` or `LANG` says so.
+    pub utf8: bool,
+    /// `COLUMNS`, for terminals that do not know their width.
+    pub columns: Option<u16>,
+    /// `TZ`, as tzset(3) has it.
+    pub time_zone: Option<OsString>,
 }
 
 /// One thing to listen on: which of the service's listeners it is, and where.

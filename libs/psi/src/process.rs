@@ -19,6 +19,14 @@ pub struct Id {
     pub start: u64,
 }
 
+impl Id {
+    /// How long after boot it began. With [`System::uptime`](crate::System::uptime) this is its age, and with
+    /// [`System::boot_time`](crate::System::boot_time) its start by the wall clock, each asked for once for all processes.
+    pub fn after_boot(self) -> Duration {
+        crate::platform::ticks(self.start)
+    }
+}
+
 /// What a process is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {

@@ -10,6 +10,7 @@ pub(crate) struct Package {
 /// What tests and demo need.
 pub(crate) const NEEDED: &[Package] = &[
     Package { name: "bash-completion", why: "the completions are loaded into the real shells: bash" },
+    Package { name: "bsdutils", why: "`script`: a terminal for what wants one" },
     Package { name: "ca-certificates", why: "fetching Python packages over TLS" },
     Package { name: "chromium", why: "the pages are opened in a real browser" },
     Package { name: "curl", why: "the HTTP client of tests and demo" },

@@ -1,0 +1,57 @@
+//! Interfaces, protocols and sockets.
+
+use psi::{Counter, Error, Fields, Interface, System};
+
+use crate::report::Part;
+use crate::value::Value;
+
+pub(super) fn interfaces(system: &System) -> Result<Part<'static>, Error> {
+    let rows = system.interfaces()?.into_iter().map(|interface| {
+        let state = match (interface.up, interface.carrier) {
+            (Some(false), _) => "off",
+            (Some(true), Some(false)) => "no carrier",
+            (Some(true), _) => "up",
+            (None, _) => "unknown",
+        };
+        let Interface { name, addresses, hardware, mtu, speed, .. } = interface;
+        let addresses = addresses.iter().map(|found| Value::owned(format!("{}/{}", found.address, found.prefix)));
+        vec![
+            Value::owned(name),
+            Value::Word(state),
+            Value::List(addresses.collect()),
+            Value::some(mtu, |mtu| Value::Count(mtu.into())),
+            Value::some(speed, |speed| Value::Count(speed.into())),
+            Value::Size(interface.received_bytes),
+            Value::Size(interface.sent_bytes),
+            Value::Count(interface.receive_errors.saturating_add(interface.send_errors)),
+            Value::Count(interface.receive_drops.saturating_add(interface.send_drops)),
+            Value::some(hardware, Value::owned),
+        ]
+    });
+    let names = [
+        "name",
+        "state",
+        "addresses",
+        ">mtu",
+        ">mbit",
+        ">received_bytes|received",
+        ">sent_bytes|sent",
+        ">errors",
+        ">drops",
+        "hardware",
+    ];
+    Ok(Part::table("interfaces", &names, rows.collect()))
+}
+
+/// The counters that have counted something.
+pub(super) fn protocols(system: &System) -> Result<Part<'static>, Error> {
+    let counters = system.counters()?.0.into_iter().filter(|counter| counter.value != 0);
+    let rows = counters.map(|Counter { protocol, name, value }| {
+        vec![Value::owned(protocol), Value::Number(value), Value::owned(name)]
+    });
+    Ok(Part::table("protocols", &["protocol", ">value", "name"], rows.collect()))
+}
+
+pub(super) fn sockets(system: &System) -> Result<Part<'static>, Error> {
+    Ok(crate::sockets::listening(&system.sockets()?, &system.processes(Fields::NONE)?))
+}
