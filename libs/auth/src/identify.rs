@@ -74,7 +74,9 @@ impl Auth {
         match credentials {
             Credentials::None => Ok(self.anonymous()),
             Credentials::Session(text) => Ok(self.by_session(text).await?.unwrap_or_else(|| self.anonymous())),
-            Credentials::Basic { password, .. } if password.starts_with("opx_") => self.by_token(password, intent).await,
+            Credentials::Basic { password, .. } if password.starts_with("opx_") => {
+                self.by_token(password, intent).await
+            }
             Credentials::Basic { user, password } => self.by_password(user, password, address).await,
             Credentials::Bearer(token) => self.by_token(token, intent).await,
             Credentials::Unreadable => Err(Error::Unreadable),
@@ -84,7 +86,9 @@ impl Auth {
     async fn by_token(&self, text: &str, intent: Intent) -> Result<Identity, Error> {
         let digest = text.parse::<TokenText>().map_err(|_| Error::WrongToken)?.digest();
         let now = self.now();
-        if let Some(identity) = self.holder(digest, now) {
+        if let Some(Found::Token(identity, until)) = self.0.found.get(digest.as_bytes(), now)
+            && until.is_none_or(|until| now < until)
+        {
             return Ok(identity);
         }
         let generation = self.0.found.generation();
@@ -103,7 +107,7 @@ impl Auth {
         if is_due(token.used, now) {
             self.touch_token(token.id).await?;
         }
-        let found = Found::Holder(identity.clone(), token.expires);
+        let found = Found::Token(identity.clone(), token.expires);
         self.0.found.insert(generation, *digest.as_bytes(), found, now);
         Ok(identity)
     }
@@ -111,7 +115,9 @@ impl Auth {
     async fn by_session(&self, text: &str) -> Result<Option<Identity>, Error> {
         let digest = Digest::of(text.as_bytes());
         let now = self.now();
-        if let Some(identity) = self.holder(digest, now) {
+        if let Some(Found::Session(identity, until)) = self.0.found.get(digest.as_bytes(), now)
+            && now < until
+        {
             return Ok(Some(identity));
         }
         let generation = self.0.found.generation();
@@ -126,7 +132,7 @@ impl Auth {
             self.touch_session(digest).await?;
         }
         let identity = session.account.identity(Via::Session, self.everybody());
-        self.0.found.insert(generation, *digest.as_bytes(), Found::Holder(identity.clone(), Some(until)), now);
+        self.0.found.insert(generation, *digest.as_bytes(), Found::Session(identity.clone(), until), now);
         Ok(Some(identity))
     }
 
@@ -161,14 +167,6 @@ impl Auth {
             }
         }
         account.map(|account| account.identity(Via::Password, self.everybody())).ok_or(Error::WrongPassword)
-    }
-
-    /// Whoever was found to hold this a moment ago.
-    fn holder(&self, digest: Digest, now: Timestamp) -> Option<Identity> {
-        match self.0.found.get(digest.as_bytes(), now)? {
-            Found::Holder(identity, until) => until.is_none_or(|until| now < until).then_some(identity),
-            Found::Account(_) => None,
-        }
     }
 }
 

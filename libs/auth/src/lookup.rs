@@ -17,8 +17,10 @@ use crate::users::grants;
 /// What was found under a digest.
 #[derive(Debug, Clone)]
 pub(crate) enum Found {
-    /// A token's or session's holder, and until when that is good.
-    Holder(Identity, Option<Timestamp>),
+    /// A token's holder, and until when that is good.
+    Token(Identity, Option<Timestamp>),
+    /// A session's holder, and until when that is good. A token is none, whatever cookie it stands in.
+    Session(Identity, Timestamp),
     /// A user, with the password's hash.
     Account(Arc<Account>),
 }
@@ -82,7 +84,9 @@ impl Auth {
         let sql = "SELECT token.id, digest, scopes, single_use, expires, used, spent, \
                    account, name, password, administrator \
                    FROM token JOIN account ON account.id = account WHERE digest = $1 AND disabled IS NULL";
-        let Some(row) = self.database().fetch_optional(sql, params![*digest.as_bytes()]).await? else { return Ok(None) };
+        let Some(row) = self.database().fetch_optional(sql, params![*digest.as_bytes()]).await? else {
+            return Ok(None);
+        };
         if !is(&row, digest)? {
             return Ok(None);
         }
@@ -102,7 +106,9 @@ impl Auth {
     pub(crate) async fn find_session(&self, digest: Digest) -> Result<Option<Session>, Error> {
         let sql = "SELECT digest, session.created, used, account, name, password, administrator \
                    FROM session JOIN account ON account.id = account WHERE digest = $1 AND disabled IS NULL";
-        let Some(row) = self.database().fetch_optional(sql, params![*digest.as_bytes()]).await? else { return Ok(None) };
+        let Some(row) = self.database().fetch_optional(sql, params![*digest.as_bytes()]).await? else {
+            return Ok(None);
+        };
         if !is(&row, digest)? {
             return Ok(None);
         }

@@ -186,7 +186,8 @@ impl Auth {
 
     /// Sessions that were used, or begun, before these moments are over.
     fn limits(&self, now: i64) -> (i64, i64) {
-        let before = |span: std::time::Duration| now.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX));
+        let before =
+            |span: std::time::Duration| now.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX));
         (before(self.settings().session_idle.get()), before(self.settings().session_max.get()))
     }
 

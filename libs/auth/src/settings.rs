@@ -73,7 +73,8 @@ impl<'de> Deserialize<'de> for SiteUrl {
         let text = String::deserialize(deserializer)?;
         let text = text.strip_suffix('/').unwrap_or(&text);
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let host = |rest: &&str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        let host =
+            |rest: &&str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
         match rest.filter(host) {
             Some(_) => Ok(Self(text.to_owned())),
             None => Err(D::Error::custom("expected scheme and host alone, such as `https://packages.example.org`")),

@@ -173,12 +173,7 @@ pub(crate) fn object(name: &Name) -> String {
 }
 
 /// Puts a user into the database.
-pub(crate) async fn insert(
-    tx: &mut Transaction,
-    by: &Author,
-    new: &NewUser,
-    hash: Option<&str>,
-) -> Result<i64, Error> {
+pub(crate) async fn insert(tx: &mut Transaction, by: &Author, new: &NewUser, hash: Option<&str>) -> Result<i64, Error> {
     let NewUser { name, password: _, administrator, grants } = new;
     let sql = "INSERT INTO account (name, password, administrator, created) VALUES ($1, $2, $3, $4) RETURNING id";
     let params = params![name.as_str(), hash, *administrator, micros(by.now())];
