@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use opsctl_auth::{NAME as AUTH, Settings as AuthSettings};
 use opsctl_config::{Document, Fault, Sources};
 use opsctl_http::{Endpoint, Endpoints};
 
@@ -12,7 +13,7 @@ use crate::settings::{Common, HostSettings, LogSettings, Restart};
 use crate::{Listen, admin};
 
 /// Tables that are not a service's.
-const HOST_TABLES: &[&str] = &["host", "log"];
+const HOST_TABLES: &[&str] = &["host", "log", AUTH];
 
 /// Which services to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Plan {
     pub host: HostSettings,
     /// `[log]`.
     pub log: LogSettings,
+    /// `[auth]`.
+    pub auth: AuthSettings,
     /// What to run, in the order of the start.
     pub(crate) services: Vec<Planned>,
 }
@@ -85,6 +88,7 @@ pub fn read(sources: Sources, plugins: &[Plugin], mode: Mode) -> Result<Plan, Ve
 
     let host = keep(document.table::<HostSettings>("host", &[]), &mut faults);
     let log = keep(document.table::<LogSettings>("log", &[]), &mut faults);
+    let auth = keep(document.table::<AuthSettings>(AUTH, &[]), &mut faults);
     let mut planned = Vec::new();
     for (plugin, service) in services {
         let common = keep(document.part::<Common>(plugin.name), &mut faults);
@@ -100,8 +104,10 @@ pub fn read(sources: Sources, plugins: &[Plugin], mode: Mode) -> Result<Plan, Ve
             planned.push(Planned { name: plugin.name, about: plugin.about, common, listens, document, service });
         }
     }
-    match (host, log) {
-        (Some(host), Some(log)) if faults.is_empty() => Ok(Plan { document, host, log, services: planned }),
+    match (host, log, auth) {
+        (Some(host), Some(log), Some(auth)) if faults.is_empty() => {
+            Ok(Plan { document, host, log, auth, services: planned })
+        }
         _ => Err(faults),
     }
 }
