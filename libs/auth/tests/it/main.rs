@@ -1,4 +1,5 @@
 //! The user base on SQLite and on PostgreSQL: one suite for both.
+#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod invites;
 mod sessions;
