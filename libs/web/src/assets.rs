@@ -1,4 +1,4 @@
-//! The style sheet and the icon, under addresses that change with their content, so that browsers keep them for ever.
+//! The style sheet, the script and the icon, under addresses that change with their content, so that browsers keep them for ever.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,13 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
 const ICON: &str = include_str!("icon.svg");
 
 /// The path of the style sheet.
 pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| format!("/_/style-{:016x}.css", hash(STYLE)));
+/// The path of the script.
+pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/_/script-{:016x}.js", hash(SCRIPT)));
 /// The path of the icon.
 pub(crate) static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/_/icon-{:016x}.svg", hash(ICON)));
 
@@ -19,6 +22,7 @@ pub(crate) static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/_/ico
 pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(&STYLE_PATH, get(async || asset("text/css; charset=utf-8", STYLE)))
+        .route(&SCRIPT_PATH, get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .route(&ICON_PATH, get(async || asset("image/svg+xml", ICON)))
 }
 

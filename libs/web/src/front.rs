@@ -26,6 +26,8 @@ use crate::visit::{Secrets, Visit};
 use crate::{Key, flash};
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+/// Sent by the script that fetches a part of a page again: messages wait for one that is looked at.
+const REFRESH: HeaderName = HeaderName::from_static("x-refresh");
 /// What POST may stand for.
 const METHODS: &[Method] = &[Method::PUT, Method::PATCH, Method::DELETE];
 /// How long a browser keeps the cookie that a form's token belongs to where nobody is logged in.
@@ -90,7 +92,10 @@ impl Front {
         let session = cookie::find(headers, &self.session).filter(|value| !value.is_empty()).map(str::to_owned);
         let anonymous = cookie::find(headers, &self.jar.name(ANONYMOUS)).filter(|value| !value.is_empty());
         let known = session.as_deref().or(anonymous).map(|binding| Tokens::new(&self.key, binding));
-        let messages = cookie::find(headers, &self.jar.name(FLASH)).map(|value| flash::read(&self.key, value));
+        let messages = match headers.contains_key(REFRESH) {
+            true => None,
+            false => cookie::find(headers, &self.jar.name(FLASH)).map(|value| flash::read(&self.key, value)),
+        };
         let mut verified = false;
         if !request.method().is_safe() {
             let kind = Kind::of(request.headers());

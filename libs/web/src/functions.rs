@@ -8,19 +8,40 @@ use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use crate::markup::Escaped;
-use crate::query::segment;
+use crate::query::{segment, web_address};
+use crate::units::{bytes, duration, grouped, time, timestamp};
 use crate::visit::Visit;
 
 /// Makes them known.
 pub(crate) fn add_to(templates: &mut Environment<'static>) {
     templates.add_filter("segment", |text: String| segment(&text));
+    templates.add_filter("bytes", |count: u64| bytes(count));
+    templates.add_filter("grouped", |number: i64| grouped(number));
+    templates.add_filter("duration", |seconds: u64| duration(seconds));
+    templates.add_filter("time", |value: Value| show_time(&value, false));
+    templates.add_filter("date", |value: Value| show_time(&value, true));
+    templates.add_filter("web_address", |text: String| web_address(&text).map(str::to_owned));
     templates.add_function("query_with", query_with);
     templates.add_function("_hidden", |name: String, value: Value| {
         Value::from_safe_string(hidden(&name, &value.to_string()))
     });
     templates.add_function("_hidden_fields", hidden_fields);
+    templates.add_function("_asked", |state: &mut State<'_, '_>, name: String| {
+        visit(state).and_then(|visit| visit.query().get(&name).map(str::to_owned)).unwrap_or_default()
+    });
     templates.add_function("_field", field);
     templates.add_function("_errors", errors);
+}
+
+/// A time that is none is a fault of the service, except nothing: it shows as a dash.
+fn show_time(value: &Value, days_only: bool) -> Result<Value, Error> {
+    if is_nothing(value) {
+        return Ok(Value::from("–"));
+    }
+    let at = timestamp(value).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, "a time is microseconds since 1970 or a string as of RFC 3339")
+    })?;
+    Ok(Value::from_safe_string(time(at, days_only)))
 }
 
 /// The visit that the page is rendered for.

@@ -1,6 +1,38 @@
-//! How plain text becomes markup.
+//! Text that is markup already, and how plain text becomes it.
 
 use std::fmt::{self, Write};
+
+use minijinja::value::Value;
+use serde::{Serialize, Serializer};
+
+/// Well-formed XHTML that a template shows as it is. Only this crate makes it, out of escaped parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Markup(String);
+
+impl Markup {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The markup.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Within a template's context it stays markup, elsewhere (JSON) it is a string.
+impl Serialize for Markup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Value::from_safe_string(self.0.clone()).serialize(serializer)
+    }
+}
+
+impl fmt::Display for Markup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Displays text so that it means itself, between tags and in quoted attributes.
 #[derive(Debug, Clone, Copy)]

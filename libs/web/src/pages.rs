@@ -12,7 +12,7 @@ use opsctl_logging::chain;
 use serde::Serialize;
 use tracing::error;
 
-use crate::assets::{ICON_PATH, STYLE_PATH};
+use crate::assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH};
 use crate::folder::{self, Found};
 use crate::{Error, Page, TemplateFault, Visit, functions};
 
@@ -47,6 +47,7 @@ struct Site {
     service: &'static str,
     nav: Vec<Link>,
     style: &'static str,
+    script: &'static str,
     icon: &'static str,
 }
 
@@ -82,6 +83,7 @@ impl Pages {
             service: "",
             nav: Vec::new(),
             style: &STYLE_PATH,
+            script: &SCRIPT_PATH,
             icon: &ICON_PATH,
         };
         let mut inner = Inner { templates, site, faults: Vec::new() };

@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Most pairs that are read; the rest is left out.
 const MAX_PAIRS: usize = 100;
+/// Longest address of a link, in bytes.
+const MAX_ADDRESS: usize = 2000;
 /// Bytes that stand for themselves in a segment of a path (RFC 3986, section 3.3), without those that mean something
 /// to some reader.
 const PLAIN: &[u8] = b"-._~";
@@ -70,6 +72,20 @@ pub fn segment(text: &str) -> String {
     segment
 }
 
+/// `text` if it is an address that a link from a page may lead to: http, https or mailto, without what browsers skip when
+/// they read it. Anything else may be a script.
+#[must_use]
+pub fn web_address(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let (scheme, rest) = text.split_once(':')?;
+    let fine = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')),
+        "mailto" => !rest.is_empty(),
+        _ => false,
+    };
+    (fine && text.len() <= MAX_ADDRESS && !text.contains(|c: char| c.is_control() || c == '\\')).then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, proptest};
@@ -97,6 +113,34 @@ mod tests {
         check("ä b?c#d", "%C3%A4%20b%3Fc%23d");
         check("..", "%252E%252E");
         check("...", "...");
+    }
+
+    #[test]
+    fn addresses_that_are_no_script() {
+        let check = |text, fine| assert_eq!(web_address(text).is_some(), fine, "{text}");
+        check("https://example.org/a?b#c", true);
+        check(" HTTP://example.org ", true);
+        check("mailto:a@b", true);
+        for text in [
+            "javascript:alert(1)",
+            "java\nscript:alert(1)",
+            " data:text/html,x",
+            "//example.org",
+            "/logout",
+            "https:",
+            "https:///x",
+            "http:example.org",
+            "mailto:",
+            "ftp://a",
+            "",
+            "x",
+            "https://a\u{1}",
+            "https://a\\b",
+            "vbscript:x",
+        ] {
+            check(text, false);
+        }
+        check(&format!("https://{}", "a".repeat(2000)), false);
     }
 
     proptest! {

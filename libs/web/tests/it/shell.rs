@@ -55,7 +55,7 @@ fn the_frame() {
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
         "moshez · finger · opsctl",
         "<a href=\"moshez\" aria-current=\"page\">",
-        "<main id=\"main\">",
+        "<main id=\"main\" tabindex=\"-1\">",
         concat!("opsctl ", env!("CARGO_PKG_VERSION")),
     ] {
         assert!(text.contains(part), "{part} in {text}");
@@ -141,10 +141,11 @@ fn media_types() {
 #[tokio::test]
 async fn what_the_shell_refers_to_is_there() {
     let text = read(&gallery("x"));
-    let addresses = text.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let addresses = text.split("=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     let own: Vec<_> = addresses.filter(|address| address.starts_with("/_/")).collect();
-    assert_eq!(own.len(), 2, "{own:?}");
-    for (address, kind) in own.into_iter().zip(["text/css; charset=utf-8", "image/svg+xml"]) {
+    assert_eq!(own.len(), 4, "{own:?}");
+    let kinds = ["text/css; charset=utf-8", "image/svg+xml", "text/javascript; charset=utf-8", "image/svg+xml"];
+    for (address, kind) in own.into_iter().zip(kinds) {
         let request = Request::get(address).body(Body::empty()).unwrap();
         let response = assets::<()>().call(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{address}");
