@@ -5,11 +5,13 @@
 //! package. None of our crates is used here, and no crate uses this one but in its tests.
 #![expect(clippy::panic, clippy::expect_used, reason = "a test ends where its servers do not start")]
 
+mod chromium;
 mod postgres;
 mod s3;
 mod supervised;
 mod wait;
 
+pub use chromium::{Chromium, Tab};
 pub use postgres::Postgres;
 pub use s3::S3;
 pub use supervised::Supervised;

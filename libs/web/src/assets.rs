@@ -18,12 +18,17 @@ pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/_/s
 /// The path of the icon.
 pub(crate) static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/_/icon-{:016x}.svg", hash(ICON)));
 
-/// Serves what the shell refers to, under `/_/`. To be merged into the router of every service with pages.
+/// Serves what the shell refers to, under `/_/`, and the icon that browsers ask for by themselves where an answer is no
+/// page, `/favicon.ico`. To be merged into the router of every service with pages.
 pub fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(&STYLE_PATH, get(async || asset("text/css; charset=utf-8", STYLE)))
         .route(&SCRIPT_PATH, get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .route(&ICON_PATH, get(async || asset("image/svg+xml", ICON)))
+        .route(
+            "/favicon.ico",
+            get(async || ([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "max-age=86400")], ICON)),
+        )
 }
 
 fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {

@@ -16,6 +16,7 @@ mod key;
 mod markup;
 mod page;
 mod pages;
+pub mod plot;
 mod query;
 mod table;
 mod units;

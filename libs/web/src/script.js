@@ -192,5 +192,7 @@
     }
     document.querySelector(".summary")?.focus();
   };
-  ready();
+  // `defer` means nothing in XHTML
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready);
+  else ready();
 })();
