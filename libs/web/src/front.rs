@@ -16,7 +16,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, EXPECT, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use opsctl_http::HttpError;
+use opsctl_http::{Client, HttpError};
 use tower_service::Service;
 
 use self::fields::{Fields, Kind};
@@ -50,7 +50,6 @@ pub struct Front {
     key: Key,
     session: String,
     trusted: Vec<String>,
-    jar: Jar,
 }
 
 impl Front {
@@ -58,11 +57,11 @@ impl Front {
     #[must_use]
     pub fn new(key: &Key) -> Self {
         let key = key.derive("web");
-        Self { key, session: "opsctl_session".to_owned(), trusted: Vec::new(), jar: Jar { secure: false } }
+        Self { key, session: "opsctl_session".to_owned(), trusted: Vec::new() }
     }
 
-    /// The whole name of the cookie that says who is logged in; its value binds the tokens. `opsctl_session` if nothing
-    /// is said.
+    /// The name of the cookie that says who is logged in; its value binds the tokens. `opsctl_session` if nothing is said.
+    /// Over TLS it begins with `__Host-` besides, as all cookies do then.
     #[must_use]
     pub fn session_cookie(self, name: impl Into<String>) -> Self {
         Self { session: name.into(), ..self }
@@ -75,26 +74,21 @@ impl Front {
         self
     }
 
-    /// Are all pages read over TLS? The shell's own cookies are then kept to it.
-    #[must_use]
-    pub fn secure(self, secure: bool) -> Self {
-        Self { jar: Jar { secure }, ..self }
-    }
-
     /// `router`, with the front around it.
     pub fn around(self, router: Router) -> Router {
         Router::new().fallback_service(Around { front: Arc::new(self), router })
     }
 
     /// The request as it is to be routed, and what its pages need to know.
-    async fn admit(&self, mut request: Request) -> Result<(Request, Visit), HttpError> {
+    async fn admit(&self, mut request: Request, jar: Jar) -> Result<(Request, Visit), HttpError> {
         let headers = request.headers();
-        let session = cookie::find(headers, &self.session).filter(|value| !value.is_empty()).map(str::to_owned);
-        let anonymous = cookie::find(headers, &self.jar.name(ANONYMOUS)).filter(|value| !value.is_empty());
+        let session =
+            cookie::find(headers, &jar.name(&self.session)).filter(|value| !value.is_empty()).map(str::to_owned);
+        let anonymous = cookie::find(headers, &jar.name(ANONYMOUS)).filter(|value| !value.is_empty());
         let known = session.as_deref().or(anonymous).map(|binding| Tokens::new(&self.key, binding));
         let messages = match headers.contains_key(REFRESH) {
             true => None,
-            false => cookie::find(headers, &self.jar.name(FLASH)).map(|value| flash::read(&self.key, value)),
+            false => cookie::find(headers, &jar.name(FLASH)).map(|value| flash::read(&self.key, value)),
         };
         let mut verified = false;
         if !request.method().is_safe() {
@@ -125,19 +119,22 @@ impl Front {
     }
 
     /// Writes the cookies that the visit has come to need.
-    fn dismiss(&self, visit: &Visit, response: &mut Response) {
+    fn dismiss(&self, jar: Jar, visit: &Visit, response: &mut Response) {
         let done = visit.close();
         let headers = response.headers_mut();
         if let Some(binding) = &done.new_binding {
-            self.jar.set(headers, ANONYMOUS, binding, ANONYMOUS_SECONDS);
+            jar.set(headers, ANONYMOUS, binding, ANONYMOUS_SECONDS);
         }
         match flash::write(&self.key, &done.waiting) {
-            Some(value) => self.jar.set(headers, FLASH, &value, FLASH_SECONDS),
-            None if done.shown => self.jar.clear(headers, FLASH),
+            Some(value) => jar.set(headers, FLASH, &value, FLASH_SECONDS),
+            None if done.shown => jar.clear(headers, FLASH),
             None => {}
         }
         if done.is_private {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+            // what shows a secret says more, and is left alone
+            if !headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-store") {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+            }
             headers.append(VARY, HeaderValue::from_static("cookie"));
         }
     }
@@ -198,12 +195,14 @@ impl Service<Request> for Around {
     fn call(&mut self, request: Request) -> Self::Future {
         let Self { front, mut router } = self.clone();
         Box::pin(async move {
-            let (request, visit) = match front.admit(request).await {
+            // over TLS, here or at a proxy that is believed
+            let jar = Jar { secure: request.extensions().get::<Client>().is_some_and(|client| client.secure) };
+            let (request, visit) = match front.admit(request, jar).await {
                 Ok(admitted) => admitted,
                 Err(error) => return Ok(error.into_response()),
             };
             let mut response = router.call(request).await?;
-            front.dismiss(&visit, &mut response);
+            front.dismiss(jar, &visit, &mut response);
             Ok(response)
         })
     }

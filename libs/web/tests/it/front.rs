@@ -64,6 +64,7 @@ fn page(visit: &Visit, form_too: bool) -> Result<Response, HttpError> {
 #[derive(Clone, Default)]
 struct Client {
     headers: Vec<(&'static str, String)>,
+    secure: bool,
 }
 
 impl Client {
@@ -74,6 +75,7 @@ impl Client {
 
     async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, HeaderMap, String) {
         let mut request = Request::builder().method(method).uri(path).header("host", "here:8000");
+        request = request.extension(opsctl_http::Client { address: None, secure: self.secure });
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -282,6 +284,24 @@ async fn forms_are_bounded() {
     assert_eq!(send(format!("a={}", "x".repeat(3_000_000))).await, 413);
     let script = client.with("x-csrf-token", token);
     assert_eq!(script.post("/login", "application/json", "{}").await.0, 415);
+}
+
+#[tokio::test]
+async fn over_tls_cookies_are_kept_to_it() {
+    let client = Client { secure: true, ..Client::default() };
+    let (token, headers) = client.token().await;
+    let line = headers[SET_COOKIE].to_str().unwrap();
+    assert!(line.starts_with("__Host-opsctl_csrf=") && line.ends_with("; Secure"), "{line}");
+    let pair = line.split(';').next().unwrap().to_owned();
+    let body = format!("{CSRF_FIELD}={token}&a=1");
+    let with = |cookie: &str| client.clone().with(COOKIE.as_str(), cookie);
+    assert_eq!(with(&pair).post("/login", FORM, &body).await.0, 200);
+    // what a neighbour without TLS may have planted counts for nothing
+    let planted = pair.strip_prefix("__Host-").unwrap();
+    assert_eq!(with(planted).post("/login", FORM, &body).await.0, 403);
+    assert_eq!(with("opsctl_session=x").post("/", FORM, "a=1").await.0, 200, "nobody is logged in");
+    assert_eq!(with("__Host-opsctl_session=x").post("/", FORM, "a=1").await.0, 403);
+    assert_eq!(logged_in().post("/", FORM, "a=1").await.0, 403);
 }
 
 proptest! {
