@@ -1,5 +1,6 @@
 //! A distribution: everything that an index knows of one file, from its name and its bytes.
 
+mod contents;
 mod egg;
 mod sdist;
 mod wheel;
@@ -9,12 +10,15 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::archive::source::Source;
+use crate::archive::tar;
+use crate::archive::zip::Zip;
 use crate::level::Findings;
 use crate::{
     Container, Digest, Digests, Error, Fault, FileName, Hasher, Kind, Level, Limits, METADATA_MAX, Metadata,
     ProjectName, Version, Wanted,
 };
 
+use contents::Contents;
 pub use egg::BadEgg;
 pub use sdist::BadSdist;
 pub use wheel::BadWheel;
@@ -109,18 +113,18 @@ impl Distribution {
     ) -> Result<Distribution, Error> {
         let mut findings = Findings::new(level);
         let mut file_name = FileName::parse(name, None, level).map_err(Fault::from)?;
-        let bytes = content(source, &file_name, limits, &mut findings)?;
-        let mut metadata = None;
+        check_kind(&file_name, level)?;
+        let contents = contents(source, &file_name, limits, &mut findings)?;
         let (mut project, mut version) = (file_name.project().clone(), file_name.version().clone());
-        if let Some(bytes) = &bytes {
+        let mut metadata = None;
+        if let Some(bytes) = &contents.metadata {
             let read = Metadata::read(bytes, &mut findings)?;
+            contents.check_licences(&read, &mut findings)?;
             if let (Ok(said), Ok(said_version)) = (ProjectName::parse(&read.name), Version::legacy(&read.version)) {
                 // only the metadata know where a name with a `-` ends
                 file_name = FileName::parse(name, Some(&said), level).map_err(Fault::from)?;
-                if said_version != *file_name.version() {
-                    let (file, metadata) = (file_name.version().to_string(), said_version.to_string());
-                    return Err(Fault::OtherVersion { file, metadata }.into());
-                }
+                check_version(&file_name, &said_version)?;
+                check_spelling(&file_name, &said_version, level)?;
                 (project, version) = (said, said_version);
             }
             metadata = Some(read);
@@ -132,7 +136,7 @@ impl Distribution {
             size: source.len(),
             digests,
             metadata,
-            metadata_bytes: bytes,
+            metadata_bytes: contents.metadata,
             warnings: findings.into_warnings(),
         })
     }
@@ -157,19 +161,61 @@ impl Distribution {
     }
 }
 
-/// METADATA or PKG-INFO of a file of any kind.
-fn content(
-    source: Source<'_>,
-    name: &FileName,
-    limits: &Limits,
-    findings: &mut Findings,
-) -> Result<Option<Vec<u8>>, Error> {
-    match (name.kind(), name.container()) {
-        (Kind::Wheel, _) => wheel::metadata(source, name, limits, findings).map(Some),
-        (Kind::Egg, _) => egg::metadata(source, limits, findings),
-        (_, Container::Opaque) => Ok(None),
-        (_, container) => sdist::metadata(source, container, limits, findings),
+/// What is in a file of any kind.
+fn contents(source: Source<'_>, name: &FileName, limits: &Limits, findings: &mut Findings) -> Result<Contents, Error> {
+    if findings.level() != Level::Lenient {
+        check_form(source, name, limits)?;
     }
+    match (name.kind(), name.container()) {
+        (_, Container::Opaque) => Ok(Contents::default()),
+        (Kind::Wheel, _) => wheel::read(source, name, limits, findings),
+        (Kind::Egg, _) => egg::read(source, limits, findings),
+        _ => sdist::read(source, name, limits, findings),
+    }
+}
+
+/// It is in no second form that other readers would take it for.
+fn check_form(source: Source<'_>, name: &FileName, limits: &Limits) -> Result<(), Error> {
+    let is_other = match name.container() {
+        Container::Zip => tar::starts(source)?,
+        _ => Zip::open(source, limits).is_ok(),
+    };
+    if is_other { Err(Fault::ZipAndTar.into()) } else { Ok(()) }
+}
+
+/// Uploads are what can be checked, and those by tools of today what is still in use.
+fn check_kind(name: &FileName, level: Level) -> Result<(), Fault> {
+    match level {
+        Level::Strict if name.kind().is_legacy() => Err(Fault::Kind(name.kind())),
+        Level::Strict | Level::Legacy if name.container() == Container::Opaque => {
+            Err(Fault::Opaque(name.text().to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_version(name: &FileName, said: &Version) -> Result<(), Fault> {
+    if said == name.version() {
+        return Ok(());
+    }
+    Err(Fault::OtherVersion { file: name.version().to_string(), metadata: said.to_string() })
+}
+
+/// New file names are spelled in one way: a source distribution's completely (PEP 625), a wheel's where the project's name
+/// is (PEP 427).
+fn check_spelling(name: &FileName, version: &Version, level: Level) -> Result<(), Fault> {
+    let escaped = name.project().escaped();
+    let expected = match name.kind() {
+        Kind::Sdist => format!("{escaped}-{}.tar.gz", version.normalized()),
+        _ => {
+            let rest = name.text().split_once('-').map_or("", |(_, rest)| rest);
+            format!("{escaped}-{rest}")
+        }
+    };
+    if level == Level::Strict && name.text() != expected {
+        return Err(Fault::Spelling { file: name.text().to_owned(), expected });
+    }
+    Ok(())
 }
 
 /// Reads a long file from its beginning to its end.

@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a distribution, in words that an uploader understands.
 
-use crate::{BadEgg, BadFileName, BadMetadata, BadSdist, BadWheel, BadZip};
+use crate::{BadEgg, BadFileName, BadMetadata, BadSdist, BadTar, BadWheel, BadZip, Disagreement, Kind};
 
 /// What is wrong with a distribution. Reading stops at the first that matters; one that does not is a warning.
 ///
@@ -17,6 +17,12 @@ pub enum Fault {
     /// It is, or should be, a zip archive.
     #[error("ZIP archive not accepted: {0}")]
     Zip(BadZip),
+    /// It is, or should be, a tar archive.
+    #[error("tar archive not accepted: {0}")]
+    Tar(BadTar),
+    /// Readers of either find something else.
+    #[error("file is both a zip and a tar file")]
+    ZipAndTar,
     /// A wheel.
     #[error(transparent)]
     Wheel(#[from] BadWheel),
@@ -26,6 +32,31 @@ pub enum Fault {
     /// An egg.
     #[error(transparent)]
     Egg(#[from] BadEgg),
+    /// A licence that the metadata name is not in the archive (PEP 639).
+    #[error("License-File `{file}` does not exist in the distribution at `{path}`")]
+    NoLicence {
+        /// As in the metadata.
+        file: String,
+        /// Where it should be.
+        path: String,
+    },
+    /// A kind of file that is not taken at this level.
+    #[error("files of type `{0}` are not taken: use wheels and source distributions (PEP 527, PEP 715)")]
+    Kind(Kind),
+    /// A kind of file that cannot be looked into, and so not be checked.
+    #[error("`{0}` cannot be checked and is not taken")]
+    Opaque(String),
+    /// A new upload with a file name of before.
+    #[error("filename `{file}` is invalid, should be `{expected}`")]
+    Spelling {
+        /// The file name.
+        file: String,
+        /// How it, or its beginning, has to be spelled (PEP 427, PEP 625).
+        expected: String,
+    },
+    /// The form of the upload says something else.
+    #[error(transparent)]
+    Form(#[from] Disagreement),
     /// The metadata are those of another version.
     #[error("version in the file name should be `{metadata}`, as in the metadata, not `{file}`")]
     OtherVersion {
@@ -50,5 +81,11 @@ impl Fault {
 impl From<BadZip> for Fault {
     fn from(bad: BadZip) -> Self {
         Fault::Zip(bad)
+    }
+}
+
+impl From<BadTar> for Fault {
+    fn from(bad: BadTar) -> Self {
+        Fault::Tar(bad)
     }
 }

@@ -12,6 +12,7 @@
 //! archive is executed or imported, and no input panics. What a file says of itself comes from the file, never from who
 //! brought it. Functions that touch a disk say so; everything else is pure.
 
+mod agreement;
 mod archive;
 mod dependency;
 mod digest;
@@ -25,7 +26,9 @@ mod name;
 pub mod simple;
 mod version;
 
+pub use agreement::{Claim, Disagreement};
 pub use archive::Limits;
+pub use archive::tar::BadTar;
 pub use archive::zip::BadZip;
 pub use dependency::{Dependency, Source};
 pub use digest::{BadDigest, Digest, Digests, Hasher, Wanted};

@@ -208,9 +208,14 @@ impl Metadata {
     /// and nothing dynamic (PEP 643, PEP 658).
     #[must_use]
     pub fn is_static(&self) -> bool {
-        let mut numbers = self.metadata_version.split('.').map(str::parse::<u16>);
-        let version = (numbers.next(), numbers.next());
-        matches!(version, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 2)) && self.dynamic.is_empty()
+        self.is_since(2, 2) && self.dynamic.is_empty()
+    }
+
+    /// Is it of that version of the specification, or of a later one?
+    pub(crate) fn is_since(&self, major: u16, minor: u16) -> bool {
+        let version = self.metadata_version.split_once('.');
+        let version = version.and_then(|(major, minor)| major.parse().ok().zip(minor.parse().ok()));
+        version.is_some_and(|version: (u16, u16)| version >= (major, minor))
     }
 
     /// The dependencies that are written as PEP 508 has it, and the texts that are not.

@@ -41,6 +41,18 @@ impl Tags {
     pub fn platform(&self) -> impl Iterator<Item = &str> {
         self.platform.split('.')
     }
+
+    /// Each combination by itself, `py2-none-any` and `py3-none-any`, as WHEEL lists them.
+    #[must_use]
+    pub fn expanded(&self) -> Vec<String> {
+        let mut tags = Vec::new();
+        for python in self.python() {
+            for abi in self.abi() {
+                tags.extend(self.platform().map(|platform| format!("{python}-{abi}-{platform}")));
+            }
+        }
+        tags
+    }
 }
 
 impl std::fmt::Display for Tags {

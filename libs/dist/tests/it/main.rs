@@ -2,4 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod build;
+mod hostile_tar;
+mod hostile_zip;
 mod lenient;
+mod rawzip;
+mod uploads;

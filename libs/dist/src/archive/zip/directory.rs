@@ -2,10 +2,11 @@
 
 use super::bytes::Record;
 use super::end::End;
+use super::extra::{self, FULL};
 use super::{BadZip, malformed};
+use crate::Error;
 use crate::archive::Limits;
 use crate::archive::source::Source;
-use crate::{Error, Fault};
 
 pub(super) const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 pub(super) const CENTRAL_LENGTH: usize = 46;
@@ -27,12 +28,21 @@ pub(crate) struct Entry {
     pub(crate) size: u64,
     /// Of the local header, from the start of the archive.
     pub(super) offset: u64,
+    /// Of this header.
     pub(super) comment: bool,
+    /// The extra field of this header.
+    pub(super) extra: Box<[u8]>,
+}
+
+impl Entry {
+    pub(crate) fn is_folder(&self) -> bool {
+        self.name.ends_with(['/', '\\'])
+    }
 }
 
 pub(super) fn read(source: Source<'_>, end: &End, limits: &Limits) -> Result<Vec<Entry>, Error> {
     if end.count > limits.members as u64 || end.size > DIRECTORY_MAX {
-        return Err(Fault::from(BadZip::TooManyMembers).into());
+        return Err(BadZip::TooManyMembers.into());
     }
     let length = usize::try_from(end.size).unwrap_or(usize::MAX);
     let bytes = source.read(end.base + end.offset, length).map_err(Error::Read)?;
@@ -42,7 +52,7 @@ pub(super) fn read(source: Source<'_>, end: &End, limits: &Limits) -> Result<Vec
     while !rest.is_empty() {
         let (entry, length) = header(rest)?;
         if entries.len() == limits.members {
-            return Err(Fault::from(BadZip::TooManyMembers).into());
+            return Err(BadZip::TooManyMembers.into());
         }
         entries.push(entry);
         rest = rest.get(length..).unwrap_or_default();
@@ -74,31 +84,21 @@ fn header(bytes: &[u8]) -> Result<(Entry, usize), Error> {
         size: record.u32(24).into(),
         offset: record.u32(42).into(),
         comment: comment > 0,
+        extra: record.slice(CENTRAL_LENGTH + name, extra).into(),
     };
-    widen(&mut entry, record.slice(CENTRAL_LENGTH + name, extra))?;
+    widen(&mut entry)?;
     Ok((entry, length))
 }
 
 /// Numbers that have no room in 32 bits stand in a field of their own, in this order.
-fn widen(entry: &mut Entry, extra: &[u8]) -> Result<(), Error> {
-    const FULL: u64 = u32::MAX as u64;
-    let Entry { size, packed, offset, .. } = entry;
-    let mut wide = [size, packed, offset].into_iter().filter(|number| **number == FULL).peekable();
-    if wide.peek().is_none() {
+fn widen(entry: &mut Entry) -> Result<(), Error> {
+    let numbers = [entry.size, entry.packed, entry.offset];
+    if !numbers.contains(&FULL) {
         return Ok(());
     }
-    let mut rest = extra;
-    while rest.len() >= 4 {
-        let field = Record(rest);
-        let (id, length) = (field.u16(0), usize::from(field.u16(2)));
-        let data = field.slice(4, length);
-        if id == 1 {
-            for (number, bytes) in wide.by_ref().zip(data.chunks_exact(8)) {
-                *number = Record(bytes).u64(0);
-            }
-            return if wide.peek().is_none() { Ok(()) } else { Err(malformed("corrupt ZIP64 extra field")) };
-        }
-        rest = rest.get(4 + length..).unwrap_or_default();
-    }
-    Err(malformed("ZIP64 extra field is missing"))
+    let field = extra::fields(&entry.extra).flatten().find(|(id, _)| *id == extra::ZIP64);
+    let (_, data) = field.ok_or_else(|| malformed("ZIP64 extra field is missing"))?;
+    [entry.size, entry.packed, entry.offset] =
+        extra::widen(numbers, data).ok_or_else(|| malformed("corrupt ZIP64 extra field"))?;
+    Ok(())
 }
