@@ -157,7 +157,8 @@ fn report(figures: &[Figures; 3]) -> String {
     ];
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let table = markdown::table(&head, 1, &rows);
-    format!("{table}\nOn {processors} processors, against {}.", packages::PYTHON.join(", "))
+    let twisted = packages::PYTHON.iter().find(|package| package.starts_with("twisted==")).unwrap_or(&"twisted");
+    format!("{table}\nOn {processors} processors, against {twisted}.")
 }
 
 fn row(what: &str, figures: &[Figures; 3], digits: usize, of: impl Fn(&Figures) -> Option<f64>) -> Vec<String> {

@@ -53,7 +53,19 @@ pub(crate) const BENCH: &[Package] = &[Package { name: "time", why: "the peak me
 pub(crate) const DAEMONS: &[&str] = &["ngircd", "postgresql"];
 
 /// Python packages, as pip wants them.
-pub(crate) const PYTHON: &[&str] = &["twisted==26.10.0"];
+pub(crate) const PYTHON: &[&str] = &[
+    "build==1.6.1",
+    "mousebender==2025.1",
+    "pypi-simple==1.8.0",
+    "setuptools==84.2.1",
+    "twine==7.0.0",
+    "twisted==26.10.0",
+    "uv==0.13.9",
+];
+
+/// The pips that the index is tried with, from the last for Python 2.7 on; each is kept as a wheel, which can be run.
+pub(crate) const PIPS: &[&str] =
+    &["pip==20.3.4", "pip==21.3.1", "pip==22.2.2", "pip==23.2.1", "pip==24.3.1", "pip==25.3", "pip==26.3"];
 
 #[cfg(test)]
 mod tests {
@@ -64,7 +76,7 @@ mod tests {
         assert!(NEEDED.is_sorted_by(|one, next| one.name < next.name));
         assert!(NEEDED.iter().chain(BENCH).all(|package| !package.why.is_empty()));
         assert!(
-            PYTHON.iter().all(|package| package.contains("==")),
+            PYTHON.iter().chain(PIPS).all(|package| package.contains("==")),
             "a version each, or the same tests differ tomorrow"
         );
     }

@@ -1,7 +1,8 @@
 //! The Python packages of the tests, in a virtual environment at `target/venv` of the checkout.
 //!
-//! It holds what `packages::PYTHON` lists and is made anew when the list or the interpreter changes.
-use super::packages::PYTHON;
+//! It holds what `packages::PYTHON` lists, and the wheels of `packages::PIPS` in `pips`, and is made anew when a list or
+//! the interpreter changes.
+use super::packages::{PIPS, PYTHON};
 use crate::process;
 use crate::repo::Repo;
 use anyhow::{Context, Result};
@@ -23,7 +24,7 @@ pub(crate) fn python(repo: &Repo) -> PathBuf {
 pub(super) fn venv(repo: &Repo) -> Result<()> {
     let folder = repo.made("venv");
     let version = process::capture(Command::new(INTERPRETER).arg("--version"))?;
-    let wanted = format!("{version}{}\n", PYTHON.join("\n"));
+    let wanted = format!("{version}{}\n{}\n", PYTHON.join("\n"), PIPS.join("\n"));
     if fs::read_to_string(folder.join(STAMP)).is_ok_and(|made| made == wanted) {
         return Ok(());
     }
@@ -31,5 +32,10 @@ pub(super) fn venv(repo: &Repo) -> Result<()> {
     process::run(Command::new(INTERPRETER).args(["-m", "venv", "--clear"]).arg(&folder))?;
     let mut install = Command::new(folder.join("bin/pip"));
     process::run(install.args(["install", "--quiet", "--no-input", "--disable-pip-version-check"]).args(PYTHON))?;
+    for pip in PIPS {
+        let mut download = Command::new(folder.join("bin/pip"));
+        download.args(["download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--dest"]);
+        process::run(download.arg(folder.join("pips")).arg(pip))?;
+    }
     fs::write(folder.join(STAMP), wanted).context("failed to note what the Python environment is made of")
 }
