@@ -21,6 +21,7 @@ mod finger_doors;
 mod finger_forwarding;
 mod finger_hostile;
 mod http;
+mod index;
 mod listeners;
 mod logs;
 mod pages;

@@ -7,6 +7,7 @@ use opsctl_host::{Plugin, service, tool};
 /// The table.
 pub(crate) const PLUGINS: &[Plugin] = &[
     service::<opsctl_finger::Finger>(),
+    service::<opsctl_index::Index>(),
     tool::<opsctl_ps::Ps>(),
     #[cfg(debug_assertions)]
     Plugin { hidden: true, ..service::<crate::lab::Lab>() },

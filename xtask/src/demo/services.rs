@@ -3,6 +3,7 @@
 //! A service is a module with a `SERVICE`, and one line in `ALL`: a line each, also while they would fit into one.
 mod finger;
 mod host;
+mod index;
 mod ps;
 
 use super::scene::{Scene, Try};
@@ -22,5 +23,6 @@ pub(super) struct Service {
 pub(super) const ALL: &[Service] = &[
     host::SERVICE,
     finger::SERVICE,
+    index::SERVICE,
     ps::SERVICE,
 ];

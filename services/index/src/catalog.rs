@@ -1,0 +1,112 @@
+//! What the index holds and serves: an immutable [`Snapshot`] that requests read, and the one place that replaces it.
+//!
+//! A snapshot is made of what the database says, project by project, and of nothing else: whoever changes something
+//! writes it to the database first and then names the projects that have changed. So a second node, or a verb of the
+//! command line, changes what is served in the same way.
+
+mod file;
+mod pages;
+mod project;
+pub(crate) mod render;
+mod shards;
+mod snapshot;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use opsctl_dist::ProjectName;
+use tokio::sync::Mutex;
+
+pub(crate) use self::file::{File, Place};
+pub(crate) use self::project::Project;
+pub(crate) use self::snapshot::Snapshot;
+
+use crate::config::IndexName;
+use crate::records::{self, Loaded, Records};
+
+/// A SHA-256 digest: what names bytes in this index.
+pub(crate) type Digest = opsctl_dist::Digest<32>;
+
+/// The catalogue. Shared by all that serve and all that change.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    records: Records,
+    /// Where each index has its files.
+    roots: BTreeMap<IndexName, Arc<PathBuf>>,
+    current: ArcSwap<Snapshot>,
+    /// Held while a snapshot is made of the last one.
+    replacing: Mutex<()>,
+}
+
+impl Catalog {
+    /// Loads all that the database knows.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn open(records: Records, roots: BTreeMap<IndexName, Arc<PathBuf>>) -> records::Result<Catalog> {
+        let catalog = Catalog { records, roots, current: ArcSwap::default(), replacing: Mutex::new(()) };
+        let mut projects: BTreeMap<(Box<str>, Box<str>), Vec<Loaded>> = BTreeMap::new();
+        for file in catalog.records.files().await? {
+            projects.entry((file.index.clone(), file.project.clone())).or_default().push(file);
+        }
+        let mut snapshot = Snapshot::default();
+        for (index, root) in &catalog.roots {
+            let of_index = projects.extract_if(.., |(name, _), _| **name == **index);
+            let made = of_index.map(|((_, name), files)| (name, project(root, files))).collect();
+            snapshot = snapshot.with(index, made);
+        }
+        catalog.current.store(Arc::new(snapshot));
+        Ok(catalog)
+    }
+
+    /// What is served now. Kept for as long as one request needs it.
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.current.load()
+    }
+
+    /// The database.
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// Serves these projects as the database has them now.
+    ///
+    /// # Errors
+    /// The database's; what was served stays then.
+    pub(crate) async fn refresh(&self, index: &IndexName, projects: &BTreeSet<Box<str>>) -> records::Result<()> {
+        let Some(root) = self.roots.get(index) else { return Ok(()) };
+        let _one_at_a_time = self.replacing.lock().await;
+        let mut made = Vec::with_capacity(projects.len());
+        for name in projects {
+            made.push((name.clone(), project(root, self.records.files_of(index, name).await?)));
+        }
+        let next = self.current.load().with(index, made);
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+}
+
+/// The project of these files; none without files.
+fn project(root: &Arc<PathBuf>, files: Vec<Loaded>) -> Option<Arc<Project>> {
+    // the author may have changed the spelling: the newest file says how it is written now
+    let newest = files.iter().max_by_key(|file| file.first_seen)?;
+    let name = ProjectName::parse(&newest.name).or_else(|_| ProjectName::parse(&newest.project)).ok()?;
+    Some(Arc::new(Project::new(name, files.into_iter().map(|loaded| Arc::new(file(root, loaded))))))
+}
+
+fn file(root: &Arc<PathBuf>, loaded: Loaded) -> File {
+    let Loaded { index: _, project: _, name: _, filename, version, sha256, first_seen, .. } = loaded;
+    File {
+        filename,
+        version,
+        sha256,
+        size: loaded.stamp.size,
+        first_seen,
+        requires_python: loaded.requires_python,
+        metadata: loaded.metadata,
+        yanked: loaded.yanked,
+        place: Place::Folder { root: Arc::clone(root), path: loaded.path, stamp: loaded.stamp },
+    }
+}

@@ -1,0 +1,41 @@
+//! One distribution file, as it is served.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Digest;
+use crate::folder::Stamp;
+
+/// A file. What is here is what its project's page says of it, and where its bytes are.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) filename: Box<str>,
+    /// As its author writes it.
+    pub(crate) version: Box<str>,
+    pub(crate) sha256: Digest,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// When it came, microseconds since 1970: its upload time.
+    pub(crate) first_seen: i64,
+    /// From its metadata, never from a form.
+    pub(crate) requires_python: Option<Box<str>>,
+    /// Of its metadata file, if it can be served by itself (PEP 658).
+    pub(crate) metadata: Option<Digest>,
+    /// Why it is yanked, empty if nobody said; `None` if it is not (PEP 592).
+    pub(crate) yanked: Option<Box<str>>,
+    pub(crate) place: Place,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// In a folder that is the master: other bytes may be there by now, and are told by their stamp.
+    Folder { root: Arc<PathBuf>, path: Box<str>, stamp: Stamp },
+}
+
+/// Where files of this digest stand: `files/<2 digits>/<2 digits>/<64 digits>`, seen from the top. Deterministic, so that
+/// the links in lock files stay good.
+pub(crate) fn folder(digest: &Digest) -> String {
+    let digits = digest.to_string();
+    format!("files/{}/{}/{digits}", &digits[..2], &digits[2..4])
+}

@@ -1,0 +1,81 @@
+//! `GET /files/<aa>/<bb>/<sha256>/<file>` and `…/<file>.metadata`: what the links in pages and in lock files lead to.
+//!
+//! The address says which bytes there are, so they can be kept for ever; and nothing else is ever sent under it: a file
+//! that was replaced in the folder is not there any more, whether that was noticed or not.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::extract::{Path, State};
+use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, Method};
+use axum::response::Response;
+use opsctl_dist::{Digests, Wanted};
+use opsctl_http::{ETag, Entity, HttpError, LocalFile, Rendered, respond_file};
+
+use super::Site;
+use crate::access::Need;
+use crate::catalog::{Digest, File, Place};
+use crate::metadata;
+
+/// What every installer takes for a file, and no browser shows.
+const KIND: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+pub(super) async fn file(
+    State(site): State<Arc<Site>>,
+    Path((one, two, digest, filename)): Path<(String, String, String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    site.access.check(&headers, Need::Read)?;
+    let parsed: Digest = digest.parse().map_err(|_| gone())?;
+    // one address for each file
+    if digest != parsed.to_string() || !digest.starts_with(&*one) || digest.get(2..4) != Some(&*two) || one.len() != 2 {
+        return Err(gone());
+    }
+    let find = |filename: &str| site.catalog.snapshot().file(&parsed, filename).map(Arc::clone);
+    if let Some(file) = find(&filename) {
+        return whole(&file, &method, &headers).await;
+    }
+    match filename.strip_suffix(".metadata").and_then(find) {
+        Some(file) => of_metadata(file, &method, &headers).await,
+        None => Err(gone()),
+    }
+}
+
+async fn whole(file: &File, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {
+    let Place::Folder { root, path, stamp } = &file.place;
+    let local = LocalFile::open(root.join(&**path)).await.map_err(HttpError::internal)?.ok_or_else(gone)?;
+    let modified = UNIX_EPOCH + Duration::from_nanos(u64::try_from(stamp.modified).unwrap_or_default());
+    if local.size() != stamp.size || local.stamp().modified() != modified {
+        return Err(gone());
+    }
+    let entity = entity(&file.sha256).modified(modified.min(SystemTime::now()).into());
+    Ok(respond_file(method, headers, entity, local).await)
+}
+
+async fn of_metadata(file: Arc<File>, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {
+    let digest = file.metadata.ok_or_else(gone)?;
+    let read = tokio::task::spawn_blocking(move || metadata::of(&file)).await.map_err(HttpError::internal)?;
+    // read from a file that is not any more what it was
+    let text = read
+        .map_err(HttpError::internal)?
+        .filter(|text| Digests::of(text, Wanted::Sha256).sha256 == digest)
+        .ok_or_else(gone)?;
+    Ok(Rendered::new(entity(&digest), text).respond(method, headers))
+}
+
+fn entity(digest: &Digest) -> Entity {
+    let entity = Entity::new(KIND).cache_control(FOR_EVER).header(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    match ETag::strong(&digest.to_string()) {
+        Some(etag) => entity.etag(etag),
+        None => entity,
+    }
+}
+
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+fn gone() -> HttpError {
+    HttpError::not_found("there is no such file here")
+}

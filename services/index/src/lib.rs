@@ -1,0 +1,40 @@
+//! Private Python package index: what pip, uv, poetry, twine and 2007's easy_install install from and upload to.
+//!
+//! # Where the truth is
+//! With the local store the *folder* is the master: a file that is put into it is served, one that is taken out is not,
+//! and an upload lands in it as `<root>/<project>/<file>`. The *database* holds what exists nowhere else (which bytes a
+//! file name belongs to, for ever; when a file came; who yanked it and why; every change) and a copy of what can be
+//! read again from the folder (where a file is, its stamp, its facts); `migrations/index` says which is which. What
+//! is *served* is an immutable snapshot in memory, made of the database's rows, project by project.
+//!
+//! So every change takes the same way: the folder (or the store), a transaction, and then
+//! `Catalog::refresh(index, projects)`. Nothing else makes a file visible. A second server on the same database, and a
+//! verb of the command line beside a running server, do the same.
+//!
+//! # Where to look
+//! `service` puts everything together; `config` and `options` are what can be set. `folder` keeps a folder and the
+//! database in step: `walk` lists, `scan` compares, `settle` waits for half-written files, `watch` asks the kernel,
+//! `read` reads new ones, `keep` is the task. `records` is the database, one file for each purpose. `catalog` is what
+//! is served: `snapshot` (all of it, at one moment), `project`, `file`, `pages` (bytes in all forms, made when first
+//! asked for), `render`. `http` has one endpoint in each file. `access` decides who may do what, and nobody else.
+//! `opsctl-dist` knows what names, versions, archives and metadata are.
+//!
+//! # Invariants
+//! A file name is bound to its bytes for good, unless its index is volatile. Bytes are sent under the address of their
+//! digest only. Nothing that somebody put into a folder is ever moved, changed or removed. No path is made of what a
+//! client says. A request holds no lock and asks no database.
+
+mod access;
+mod catalog;
+mod config;
+mod folder;
+mod http;
+mod metadata;
+mod options;
+mod records;
+mod service;
+mod troubles;
+
+pub use config::{BadIndexName, Config, IndexConfig, IndexName};
+pub use options::Options;
+pub use service::Index;

@@ -1,0 +1,132 @@
+//! The plug-in itself: what it binds, opens, runs and can do besides. The work is in the other modules; here they are
+//! put together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use opsctl_config::{ConfigPath, Secret};
+use opsctl_host::{Context, Listen, NoVerbs, Service};
+use opsctl_http::Limits;
+
+use crate::access::Access;
+use crate::catalog::Catalog;
+use crate::config::{Config, IndexConfig, IndexName};
+use crate::folder::{Keeper, Kept};
+use crate::http::{self, Site};
+use crate::options::Options;
+use crate::records::{MIGRATIONS, Records};
+use crate::troubles::Troubles;
+
+/// How long a start waits for the first look at the folders; a large one that was never read goes on in the background.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
+
+/// The package index.
+#[derive(Debug)]
+pub struct Index {
+    site: Arc<Site>,
+    /// Until it runs.
+    keepers: Mutex<Vec<Keeper>>,
+}
+
+impl Service for Index {
+    const NAME: &'static str = "index";
+    const ABOUT: &'static str = "Private Python package index for pip, uv, poetry, twine and easy_install";
+    type Config = Config;
+    type Options = Options;
+    type Verbs = NoVerbs;
+
+    fn listeners(config: &Config) -> Vec<Listen> {
+        config.listen.iter().map(|endpoint| Listen::new("index", endpoint.clone())).collect()
+    }
+
+    async fn open(config: Config, cx: Context) -> anyhow::Result<Index> {
+        let Config {
+            listen: _, // the host has bound these
+            root,
+            rescan,
+            page_age,
+            max_file: _,
+            upload_token,
+            upload_token_file,
+            indexes,
+        } = config;
+        let access = Access::new(Secret::load(upload_token, upload_token_file)?.as_ref());
+        let folders = folders(root, indexes, &cx)?;
+        let records = Records::new(database(&cx).await?);
+        let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
+        let catalog = Arc::new(Catalog::open(records, roots).await.context("failed to load the catalogue")?);
+        let troubles = Troubles::new(cx.health().clone());
+        let mut keepers = Vec::new();
+        for (index, Folder { root, volatile }) in folders {
+            let kept = Kept { index, root, volatile, rescan: rescan.get() };
+            let mut keeper = Keeper::open(kept, Arc::clone(&catalog), troubles.clone()).await?;
+            if let Ok(looked) = tokio::time::timeout(FIRST_LOOK, keeper.look_at_all()).await {
+                looked?;
+            }
+            keepers.push(keeper);
+        }
+        let page_cache = page_cache(page_age.get());
+        Ok(Index { site: Arc::new(Site { catalog, access, page_cache }), keepers: Mutex::new(keepers) })
+    }
+
+    async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
+        let keepers = std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        for keeper in keepers {
+            cx.spawn("folder", keeper.run(cx.clone()));
+        }
+        cx.serve_http("index", http::router(Arc::clone(&self.site)), Limits::default())?;
+        cx.stopping().await;
+        Ok(())
+    }
+
+    fn verb(verb: NoVerbs, _config: Config) -> anyhow::Result<ExitCode> {
+        match verb {}
+    }
+}
+
+async fn database(cx: &Context) -> anyhow::Result<opsctl_store::Database> {
+    let data_dir = cx.data_dir()?.parent().context("the data folder has no parent")?;
+    let location = opsctl_store::Location::local(data_dir);
+    Ok(opsctl_store::Database::open(&location, Index::NAME, &MIGRATIONS).await?)
+}
+
+/// Where an index has its files.
+struct Folder {
+    root: Arc<PathBuf>,
+    volatile: bool,
+}
+
+/// The folders of all indexes, made where they are missing.
+fn folders(
+    root: Option<ConfigPath>,
+    mut indexes: BTreeMap<IndexName, IndexConfig>,
+    cx: &Context,
+) -> anyhow::Result<BTreeMap<IndexName, Folder>> {
+    let main = IndexName::main();
+    let configured = indexes.remove(&main).unwrap_or(IndexConfig { root: None, volatile: false });
+    let main_config = IndexConfig { root: configured.root.or(root), ..configured };
+    let all = std::iter::once((main, main_config)).chain(indexes);
+    let mut folders = BTreeMap::new();
+    for (name, IndexConfig { root, volatile }) in all {
+        let root = match root {
+            Some(root) => root.into_path_buf(),
+            None if name.is_main() => cx.data_dir()?.join("packages"),
+            None => cx.data_dir()?.join(format!("packages-{name}")),
+        };
+        std::fs::create_dir_all(&root).with_context(|| format!("failed to create folder `{}`", root.display()))?;
+        folders.insert(name, Folder { root: Arc::new(root), volatile });
+    }
+    Ok(folders)
+}
+
+/// `Cache-Control` of pages. There is one for the life of the program.
+fn page_cache(age: Duration) -> &'static str {
+    match age.as_secs() {
+        0 => "max-age=0, must-revalidate",
+        seconds => Box::leak(format!("max-age={seconds}, public").into_boxed_str()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The package index, with the clients that people have.
+
+mod clients;
+mod packages;
+
+use std::path::PathBuf;
+
+use self::clients::{Install, newest_pip, pips};
+use self::packages::Package;
+use crate::harness::{Running, Setup, eventually, http_get};
+
+/// An index whose folder has these packages, each in the folder of its project.
+fn start(packages: &[Package], more: &str) -> Running {
+    let config = format!("[index]\nenabled = true\nlisten = '127.0.0.1:0'\nroot = 'packages'\n{more}\n");
+    let setup = Setup::run(&config);
+    for package in packages {
+        package.make(&setup.path("packages"));
+    }
+    std::fs::create_dir_all(setup.path("packages")).unwrap();
+    setup.start()
+}
+
+fn url(running: &Running, path: &str) -> String {
+    format!("http://{}{path}", running.address("index index"))
+}
+
+fn folder(running: &Running) -> PathBuf {
+    running.path("packages")
+}
+
+/// A program's answer to GET.
+fn get(running: &Running, path: &str, accept: &str) -> (u16, String) {
+    http_get(&running.address("index index"), path, accept)
+}
+
+const JSON: &str = "application/vnd.pypi.simple.v1+json";
+
+fn demo() -> Vec<Package> {
+    vec![
+        Package::wheel("demo", "1.0").needs("Demo_Dep>=2"),
+        Package::wheel("demo", "0.9"),
+        Package::wheel("demo", "2.0").python(">=99"),
+        Package::wheel("demo.dep", "2.5"),
+        Package::wheel("demo.dep", "1.5"),
+    ]
+}
+
+#[test]
+fn every_pip_installs_from_a_folder() {
+    let running = start(&demo(), "");
+    let index = url(&running, "/simple/");
+    for pip in pips() {
+        let install = Install::new();
+        install.pip(&pip, &["--index-url", &index, "demo"]).ok();
+        assert!(install.module("demo").starts_with("version = '1.0'"), "{}", pip.display());
+        assert!(install.module("demo_dep").starts_with("version = '2.5'"), "{}", pip.display());
+    }
+    running.stop();
+}
+
+#[test]
+fn pip_and_uv_install_from_the_page_of_links() {
+    let running = start(&demo(), "");
+    for page in ["/find-links/", "/pypi/"] {
+        let links = url(&running, page);
+        let install = Install::new();
+        install.pip(&newest_pip(), &["--no-index", "--find-links", &links, "demo"]).ok();
+        assert!(install.module("demo").starts_with("version = '1.0'"));
+        let install = Install::new();
+        install.uv(&["--no-index", "--find-links", &links, "demo"]).ok();
+        assert!(install.module("demo").starts_with("version = '1.0'"));
+    }
+    running.stop();
+}
+
+#[test]
+fn uv_installs_and_resolves_by_metadata_alone() {
+    let running = start(&demo(), "");
+    let install = Install::new();
+    let index = url(&running, "/simple/");
+    install.uv(&["--default-index", &index, "demo==0.9", "demo-dep"]).ok();
+    assert!(install.module("demo").starts_with("version = '0.9'"));
+    assert!(install.module("demo_dep").starts_with("version = '2.5'"));
+    running.stop();
+}
+
+#[test]
+fn what_is_put_into_the_folder_appears_and_what_is_taken_out_goes() {
+    let running = start(&[], "");
+    assert_eq!(get(&running, "/simple/late/", JSON).0, 404);
+    let path = Package::wheel("late", "1.0").make(&folder(&running));
+    eventually("the file appears", || (get(&running, "/simple/late/", JSON).0 == 200).then_some(()));
+    let deep = Package::wheel("late", "1.1").make(&folder(&running).join("a/b/c"));
+    eventually("the other appears", || get(&running, "/simple/late/", JSON).1.contains("late-1.1").then_some(()));
+    std::fs::remove_file(path).unwrap();
+    eventually("the file goes", || (!get(&running, "/simple/late/", JSON).1.contains("late-1.0")).then_some(()));
+    std::fs::remove_dir_all(deep.parent().unwrap()).unwrap();
+    eventually("the project goes", || (get(&running, "/simple/late/", JSON).0 == 404).then_some(()));
+    running.stop();
+}
