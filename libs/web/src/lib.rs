@@ -4,6 +4,7 @@
 //! What this crate never does: know a service, or write a page without escaping what came from elsewhere.
 
 mod assets;
+mod confirm;
 mod cookie;
 mod csrf;
 mod error;
@@ -17,12 +18,14 @@ mod markup;
 mod page;
 mod pages;
 pub mod plot;
+mod prose;
 mod query;
 mod table;
 mod units;
 mod visit;
 
 pub use assets::assets;
+pub use confirm::Confirm;
 pub use csrf::CSRF_FIELD;
 pub use error::{Error, TemplateFault};
 pub use flash::Tone;
@@ -32,6 +35,7 @@ pub use key::Key;
 pub use markup::Markup;
 pub use page::Page;
 pub use pages::{Link, Pages};
+pub use prose::{markdown, plain, readme};
 pub use query::{Query, segment, web_address};
 pub use table::{Paging, Slice, Sort};
 pub use units::{bytes, duration, grouped};

@@ -11,7 +11,7 @@ pub struct Markup(String);
 
 impl Markup {
     pub(crate) fn new(text: String) -> Self {
-        Self(text)
+        Self(cleaned(text))
     }
 
     /// The markup.
@@ -49,4 +49,11 @@ impl fmt::Display for Escaped<'_> {
             c => f.write_char(c),
         })
     }
+}
+
+/// Replaces the characters that XML 1.0 has no way to write: one of them, and a browser shows an error in place of the
+/// page. They can come from anywhere: a name, a log line, a template.
+pub(crate) fn cleaned(text: String) -> String {
+    let forbidden = |c: char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
+    if text.contains(forbidden) { text.replace(forbidden, "\u{fffd}") } else { text }
 }

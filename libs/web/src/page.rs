@@ -1,11 +1,11 @@
 //! A finished page as an answer.
 
-use std::borrow::Cow;
-
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, StatusCode};
 use opsctl_http::{PAGE_POLICY, lists_xhtml};
+
+use crate::markup::cleaned;
 
 /// A whole XHTML document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +16,7 @@ pub struct Page {
 
 impl Page {
     pub(crate) fn new(text: String) -> Self {
-        let text = match clean(&text) {
-            Cow::Borrowed(_) => text,
-            Cow::Owned(text) => text,
-        };
-        Self { text, status: StatusCode::OK }
+        Self { text: cleaned(text), status: StatusCode::OK }
     }
 
     /// The page with another status than 200.
@@ -64,15 +60,5 @@ impl From<Page> for String {
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         self.respond(&HeaderMap::new())
-    }
-}
-
-/// Replaces the characters that XML 1.0 has no way to write: one of them, and a browser shows an error in place of the
-/// page. They can come from anywhere: a name, a log line, a template.
-fn clean(text: &str) -> Cow<'_, str> {
-    let forbidden = |c: char| matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}');
-    match text.contains(forbidden) {
-        true => Cow::Owned(text.replace(forbidden, "\u{fffd}")),
-        false => Cow::Borrowed(text),
     }
 }

@@ -4,10 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, UndefinedBehavior, context};
-use opsctl_http::{ErrorPage, Problem};
+use opsctl_http::{ErrorPage, Problem, XHTML, negotiate};
 use opsctl_logging::chain;
 use serde::Serialize;
 use tracing::error;
@@ -16,11 +20,15 @@ use crate::assets::{ICON_PATH, SCRIPT_PATH, STYLE_PATH};
 use crate::folder::{self, Found};
 use crate::{Error, Page, TemplateFault, Visit, functions};
 
+const JSON: &str = "application/json";
+const HTML: &str = "text/html";
+
 /// The shell, which pages extend and import from.
 const SHELL: &[(&str, &str)] = &[
     ("shell.html", include_str!("templates/shell.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("error.html", include_str!("templates/error.html")),
+    ("confirm.html", include_str!("templates/confirm.html")),
 ];
 
 /// A link in the header of every page; the page whose context has `current` equal to `href` is marked.
@@ -148,6 +156,26 @@ impl Pages {
     /// As with [`Self::render`].
     pub fn show(&self, visit: &Visit, name: &str, context: impl Serialize) -> Result<Page, Error> {
         self.make(name, context! { visit => visit.value(), ..Value::from(Serde(context)) })
+    }
+
+    /// One representation for all: JSON of `context` for programs, the page that the template makes of it for browsers.
+    /// A client that does not say what it wants is no browser.
+    ///
+    /// # Errors
+    /// As with [`Self::render`].
+    pub fn represent(
+        &self,
+        visit: &Visit,
+        headers: &HeaderMap,
+        name: &str,
+        context: impl Serialize,
+    ) -> Result<Response, Error> {
+        let mut response = match negotiate(headers, &[JSON, XHTML, HTML]) {
+            Some(XHTML | HTML) => return Ok(self.show(visit, name, context)?.respond(headers)),
+            _ => Json(context).into_response(),
+        };
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+        Ok(response)
     }
 
     fn make(&self, name: &str, context: Value) -> Result<Page, Error> {

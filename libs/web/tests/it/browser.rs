@@ -277,3 +277,23 @@ fn measures_find_faults() {
     tab.until("document.querySelector('main img').complete");
     assert!(tab.faults().iter().any(|fault| fault.contains("none.png")));
 }
+
+/// What is destroyed was asked for, on a page and by a word.
+#[test]
+fn questions() {
+    let site = Site::start();
+    let mut browser = Chromium::start();
+    let mut tab = browser.tab(360);
+    tab.scripts(false);
+    tab.open(&site.url("/delete"));
+    tab.click("#f-typed");
+    tab.type_text("zope");
+    tab.key("Enter");
+    tab.loaded();
+    assert_eq!(tab.text("#f-typed-error"), "Confirmation must be zope.interface");
+    tab.click("#f-typed");
+    tab.type_text(".interface");
+    tab.click("button.danger");
+    tab.loaded();
+    assert_eq!(tab.text(".message"), "zope.interface was deleted");
+}

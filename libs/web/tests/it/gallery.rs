@@ -13,12 +13,12 @@ use axum::routing::get;
 use http::{HeaderMap, Method, StatusCode};
 use opsctl_http::{Activated, Endpoint, HttpError, Limits, Site, serve};
 use opsctl_web::plot::{self, Unit};
-use opsctl_web::{Form, Front, Key, Link, Markup, Pages, Slice, Sort, Tone, UserMenu, Visit, assets};
+use opsctl_web::{Confirm, Form, Front, Key, Link, Markup, Pages, Slice, Sort, Tone, UserMenu, Visit, assets};
 use serde::Serialize;
 
 /// Every page without an error.
 pub(crate) const ADDRESSES: &[&str] =
-    &["/", "/forms", "/table", "/table?page=3&sort=-size", "/empty", "/jobs", "/plots", "/login"];
+    &["/", "/forms", "/table", "/table?page=3&sort=-size", "/empty", "/jobs", "/plots", "/prose", "/delete", "/login"];
 
 #[derive(Clone)]
 struct Gallery {
@@ -65,7 +65,8 @@ pub(crate) fn start(runtime: &tokio::runtime::Handle) -> SocketAddr {
 }
 
 fn pages() -> Pages {
-    let nav = ["/", "/forms", "/table", "/plots", "/jobs"].map(|href| Link::new(href, href.trim_start_matches('/')));
+    let nav = ["/", "/forms", "/table", "/plots", "/prose", "/jobs"]
+        .map(|href| Link::new(href, href.trim_start_matches('/')));
     let nav = nav.map(|link| if link.label.is_empty() { Link::new("/", "parts") } else { link });
     let pages = Pages::new()
         .service("gallery")
@@ -74,6 +75,7 @@ fn pages() -> Pages {
         .add("forms.page.html", include_str!("gallery/forms.html"))
         .add("table.page.html", include_str!("gallery/table.html"))
         .add("plots.page.html", include_str!("gallery/plots.html"))
+        .add("prose.page.html", include_str!("gallery/prose.html"))
         .add("jobs.page.html", include_str!("gallery/jobs.html"))
         .add("login.page.html", include_str!("gallery/login.html"));
     assert_eq!(pages.faults(), []);
@@ -94,6 +96,8 @@ fn router(pages: &Pages) -> Router {
         .route("/empty", get(table))
         .route("/jobs", get(jobs))
         .route("/plots", get(plots))
+        .route("/prose", get(prose))
+        .route("/delete", get(ask).delete(delete))
         .route("/upload", axum::routing::post(upload))
         .route("/login", get(login_form).post(login))
         .with_state(gallery)
@@ -239,6 +243,43 @@ async fn plots(State(gallery): State<Gallery>, visit: Visit, headers: HeaderMap)
         small: small.into(),
     };
     gallery.show(&visit, &headers, "plots.page.html", context)
+}
+
+async fn prose(State(gallery): State<Gallery>, visit: Visit, headers: HeaderMap) -> Result<Response, HttpError> {
+    #[derive(Serialize)]
+    struct Prose {
+        readme: Markup,
+        plain: Markup,
+    }
+    let readme = opsctl_web::markdown(include_str!("gallery/readme.md"));
+    let plain = opsctl_web::readme("text/x-rst", "Heading\n=======\n\nSee https://docs.example/ and ``code``.\n");
+    gallery.show(&visit, &headers, "prose.page.html", Prose { readme, plain })
+}
+
+fn question() -> Confirm {
+    Confirm::new("Delete zope.interface?", &Method::DELETE, "/delete", "/table")
+        .consequence("All 47 files of 12 releases go with it.")
+        .consequence("The name stays taken: nobody can upload other files under it.")
+        .label("Delete")
+        .typed("zope.interface")
+}
+
+async fn ask(State(gallery): State<Gallery>, visit: Visit, headers: HeaderMap) -> Result<Response, HttpError> {
+    Ok(gallery.pages.confirm(&visit, &question(), &Form::new())?.respond(&headers))
+}
+
+async fn delete(
+    State(gallery): State<Gallery>,
+    visit: Visit,
+    headers: HeaderMap,
+    mut form: Form,
+) -> Result<Response, HttpError> {
+    if !question().accepts(&mut form) {
+        let page = gallery.pages.confirm(&visit, &question(), &form)?;
+        return Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).respond(&headers));
+    }
+    visit.flash(Tone::Ok, "zope.interface was deleted");
+    Ok(Redirect::to("/table").into_response())
 }
 
 async fn upload(visit: Visit, body: Bytes) -> Redirect {
