@@ -40,14 +40,14 @@ pub struct HttpError {
     status: StatusCode,
     message: Cow<'static, str>,
     code: Option<Cow<'static, str>>,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl HttpError {
     /// `message` is for the client: what is wrong, and what to do about it.
     pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into(), code: None, headers: HeaderMap::new(), source: None }
+        Self { status, message: message.into(), code: None, headers: Box::default(), source: None }
     }
 
     /// 500: the fault is here, and what it is concerns the log only.
@@ -158,7 +158,7 @@ impl Error for HttpError {
 /// Plain text, in case nobody renders it; the error itself travels along for [`serve`](crate::serve()).
 impl IntoResponse for HttpError {
     fn into_response(mut self) -> Response {
-        let headers = std::mem::take(&mut self.headers);
+        let headers = *std::mem::take(&mut self.headers);
         let mut response = (self.status, headers, format!("{}\n", self.message)).into_response();
         response.extensions_mut().insert(Arc::new(self));
         response

@@ -132,7 +132,7 @@ impl Front {
         }
         if done.is_private {
             // what shows a secret says more, and is left alone
-            if !headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-store") {
+            if headers.get(CACHE_CONTROL).is_none_or(|value| value != "no-store") {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
             }
             headers.append(VARY, HeaderValue::from_static("cookie"));
