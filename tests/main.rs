@@ -16,6 +16,8 @@ mod harness;
 
 mod config;
 mod daemon;
+mod encoder;
+mod encoder_hostile;
 mod finger;
 mod finger_doors;
 mod finger_forwarding;

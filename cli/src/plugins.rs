@@ -9,6 +9,10 @@ pub(crate) const PLUGINS: &[Plugin] = &[
     service::<opsctl_finger::Finger>(),
     service::<opsctl_index::Index>(),
     tool::<opsctl_ps::Ps>(),
+    #[cfg(feature = "encoder")]
+    tool::<opsctl_encoder::Encoder>(),
+    #[cfg(feature = "encoder")]
+    Plugin { hidden: true, ..tool::<opsctl_encoder::Worker>() },
     #[cfg(debug_assertions)]
     Plugin { hidden: true, ..service::<crate::lab::Lab>() },
 ];

@@ -2,15 +2,16 @@
 //!
 //! A test never looks for a reason not to run: what is missing is installed here, and a test that still misses it fails
 //! and names the package.
+mod clips;
 mod libav;
 pub(crate) mod packages;
 mod python;
 
 use crate::process;
 use crate::repo::Repo;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use packages::Package;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) use python::python;
@@ -19,7 +20,15 @@ pub(crate) use python::python;
 pub(crate) fn everything(repo: &Repo) -> Result<()> {
     install(packages::NEEDED)?;
     libav::build(repo)?;
-    python::venv(repo)
+    python::venv(repo)?;
+    clips::fetch(repo)
+}
+
+/// Where things lie that are made once for all checkouts of this user.
+fn user_cache(repo: &Repo) -> Result<PathBuf> {
+    let folder = process::capture(&mut Command::new(repo.root.join(libav::FOLDER)))?;
+    let cache = Path::new(folder.trim_end()).ancestors().nth(2);
+    Ok(cache.context("the user's cache has no folder")?.to_owned())
 }
 
 /// Installs those of `packages` that are not there.

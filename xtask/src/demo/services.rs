@@ -1,6 +1,7 @@
 //! Every service's part of the demo: its table of the configuration, and the lines to try.
 //!
 //! A service is a module with a `SERVICE`, and one line in `ALL`: a line each, also while they would fit into one.
+mod encoder;
 mod finger;
 mod host;
 mod index;
@@ -24,5 +25,6 @@ pub(super) const ALL: &[Service] = &[
     host::SERVICE,
     finger::SERVICE,
     index::SERVICE,
+    encoder::SERVICE,
     ps::SERVICE,
 ];

@@ -16,6 +16,8 @@ use crate::cargo::cargo;
 
 /// Where the scripts and the options are, from the root.
 const HERE: &str = "xtask/libav";
+/// Says where the result belongs.
+pub(super) const FOLDER: &str = "xtask/libav/folder";
 /// Notes which build the checkout's last compilation used.
 const USED: &str = "libav-used";
 /// What apt checks signatures with, where the machine's own entries name a keyring each; those that are there.
@@ -27,8 +29,8 @@ const KEYRINGS: &[&str] = &[
 
 /// Builds it unless it is there.
 pub(super) fn build(repo: &Repo) -> Result<()> {
-    let here = repo.root.join(HERE);
-    let folder = PathBuf::from(process::capture(&mut Command::new(here.join("folder")))?.trim_end());
+    let folder = process::capture(&mut Command::new(repo.root.join(FOLDER)))?;
+    let folder = PathBuf::from(folder.trim_end());
     let parent = folder.parent().context("libav has no folder")?;
     if !folder.is_dir() {
         fs::create_dir_all(parent).with_context(|| format!("failed to make `{}`", parent.display()))?;

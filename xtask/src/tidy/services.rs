@@ -5,7 +5,7 @@ use crate::repo::Tree;
 const LINES: &[(&str, &str)] = &[
     ("README.md", "(services/NAME/README.md)"),
     ("Cargo.toml", "opsctl-NAME = { path = \"services/NAME\" }"),
-    ("cli/Cargo.toml", "opsctl-NAME.workspace = true"),
+    ("cli/Cargo.toml", "\nopsctl-NAME"),
     ("cli/src/plugins.rs", "opsctl_NAME::"),
     ("tests/main.rs", "mod NAME;"),
     ("xtask/src/demo/services.rs", "mod NAME;"),
@@ -22,10 +22,10 @@ pub(super) fn lines(tree: &Tree) -> Vec<String> {
             }
         }
         // a tool has no table
-        let is_tool =
-            tree.get("cli/src/plugins.rs").is_some_and(|text| text.contains(&of("tool::<opsctl_NAME::", service)));
+        let is_service =
+            tree.get("cli/src/plugins.rs").is_some_and(|text| text.contains(&of("service::<opsctl_NAME::", service)));
         let table = format!("\n[{service}]\n");
-        if !is_tool && !tree.get("config/opsctl.toml").is_some_and(|text| text.contains(&table)) {
+        if is_service && !tree.get("config/opsctl.toml").is_some_and(|text| text.contains(&table)) {
             faults.push(format!("config/opsctl.toml: has no table `[{service}]`"));
         }
     }
@@ -51,7 +51,7 @@ mod tests {
     const GOOD: [(&str, &str); 8] = [
         ("Cargo.toml", "opsctl-finger = { path = \"services/finger\" }"),
         ("README.md", "[`finger`](services/finger/README.md)"),
-        ("cli/Cargo.toml", "opsctl-finger.workspace = true"),
+        ("cli/Cargo.toml", "[dependencies]\nopsctl-finger.workspace = true"),
         ("cli/src/plugins.rs", "use opsctl_host::{Plugin}; service::<opsctl_finger::Finger>(),"),
         ("config/opsctl.toml", "# Finger.\n[finger]\n"),
         ("libs/host/Cargo.toml", ""),

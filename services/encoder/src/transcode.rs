@@ -1,0 +1,73 @@
+//! From an upload to its results, in one process that decodes it once. The only place that knows libav.
+//!
+//! Shape: this thread reads, decodes and brings each picture into the form of the largest result (`front`); each
+//! different encode of the picture has a thread (`branch`), the sound has one (`sound`), pictures as files have one
+//! (`pictures`). Between them are channels of a few frames, so that memory is bounded by the slowest; frames are shared,
+//! not copied. libav's decoders and x264 have threads of their own, which is where the processors' time goes. A stream
+//! that already fits is copied past all of this.
+//!
+//! Nothing here decides what is made: that is the plan's. Nothing here trusts the upload: see `open`.
+
+mod av;
+mod branch;
+mod clock;
+mod codecs;
+mod decode;
+mod describe;
+mod error;
+mod feed;
+mod front;
+mod graph;
+mod hls;
+mod jpeg;
+mod mux;
+mod open;
+mod outputs;
+mod pictures;
+mod pipeline;
+mod sniff;
+mod sound;
+mod storyboard;
+
+use std::path::Path;
+
+use crate::event::Event;
+use crate::facts::Facts;
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::profile::Profile;
+
+use error::Doing as _;
+
+pub(crate) use error::Error;
+
+/// Where events go; called from several threads.
+pub(crate) type Emit<'a> = &'a (dyn Fn(Event) + Sync);
+
+/// Facts about the file at `source`.
+pub(crate) fn probe(source: &Path, limits: &Limits) -> Result<Facts, Error> {
+    begin()?;
+    Ok(open::open(source, limits)?.facts)
+}
+
+/// Makes what `profile` says of the file at `source`, in `folder`.
+pub(crate) fn encode(
+    source: &Path,
+    folder: &Path,
+    profile: &Profile,
+    limits: &Limits,
+    emit: Emit<'_>,
+) -> Result<(), Error> {
+    begin()?;
+    let source = open::open(source, limits)?;
+    emit(Event::Facts(source.facts.clone()));
+    let plan = Plan::new(&source.facts, profile)?;
+    pipeline::run(source, &plan, profile, folder, limits, emit)
+}
+
+fn begin() -> Result<(), Error> {
+    ffmpeg_next::init().doing(|| "set libav up".to_owned())?;
+    // what it says goes to standard error, and its end into the job's log
+    ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Error);
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Reads an upload from its beginning to its end and hands its frames to those who encode them.
+
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use ffmpeg_next as ffmpeg;
+
+use ffmpeg::{Packet, frame};
+
+use super::Emit;
+use super::av;
+use super::clock::Clock;
+use super::codecs::TICKS;
+use super::decode::{Decoded, Decoder};
+use super::error::{Doing, Error};
+use super::front::Front;
+use super::open::{FAULTS, Source};
+use super::outputs::Copy;
+use super::pictures::{Schedule, Shot};
+use crate::event::{Event, Progress, Warning};
+use crate::facts::{AudioFacts, VideoFacts};
+use crate::limits::Limits;
+use crate::refusal::Refusal;
+
+/// How often it is said how far it is.
+const PROGRESS: Duration = Duration::from_millis(400);
+
+/// The reader of one upload.
+pub(super) struct Feed<'a> {
+    source: Source,
+    limits: &'a Limits,
+    emit: Emit<'a>,
+    copies: Vec<Copy>,
+    video: Option<Video>,
+    audio: Option<Audio>,
+    began: Instant,
+    told: Instant,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(super) struct Fed {
+    /// Frames of the picture that came out of the decoder, if there was one.
+    pub frames: Option<u64>,
+    /// The same for sound.
+    pub sounds: Option<u64>,
+    pub warnings: Vec<Warning>,
+}
+
+struct Video {
+    stream: usize,
+    decoder: Decoder,
+    clock: Clock,
+    /// Microseconds of a frame that does not say.
+    usual: i64,
+    front: Front,
+    out: Out,
+}
+
+/// Where finished pictures go.
+struct Out {
+    branches: Vec<SyncSender<frame::Video>>,
+    album: Option<SyncSender<Shot>>,
+    schedules: Vec<Schedule>,
+    last: Option<frame::Video>,
+    /// Seconds.
+    position: f64,
+    frames: u64,
+}
+
+struct Audio {
+    stream: usize,
+    decoder: Decoder,
+    clock: Clock,
+    out: Option<SyncSender<frame::Audio>>,
+    /// Seconds.
+    position: f64,
+}
+
+impl<'a> Feed<'a> {
+    pub(super) fn new(source: Source, limits: &'a Limits, copies: Vec<Copy>, emit: Emit<'a>) -> Self {
+        let now = Instant::now();
+        Self { source, limits, emit, copies, video: None, audio: None, began: now, told: now }
+    }
+
+    /// The picture is wanted, by way of `front`.
+    pub(super) fn show(&mut self, facts: &VideoFacts, front: Front, schedules: Vec<Schedule>) -> Result<(), Error> {
+        let (stream, decoder) = self.decoder(facts.stream)?;
+        let out = Out { branches: Vec::new(), album: None, schedules, last: None, position: 0.0, frames: 0 };
+        let usual = (1e6 / facts.rate.clamp(0.1, 1000.0)) as i64;
+        self.video = Some(Video { stream, decoder, clock: self.clock(), usual, front, out });
+        Ok(())
+    }
+
+    /// The sound is wanted.
+    pub(super) fn sound(&mut self, facts: &AudioFacts) -> Result<(), Error> {
+        let (stream, decoder) = self.decoder(facts.stream)?;
+        self.audio = Some(Audio { stream, decoder, clock: self.clock(), out: None, position: 0.0 });
+        Ok(())
+    }
+
+    pub(super) fn has_sound(&self) -> bool {
+        self.audio.is_some()
+    }
+
+    pub(super) fn add_branch(&mut self, frames: SyncSender<frame::Video>) {
+        if let Some(video) = &mut self.video {
+            video.out.branches.push(frames);
+        }
+    }
+
+    pub(super) fn add_voices(&mut self, frames: SyncSender<frame::Audio>) {
+        if let Some(audio) = &mut self.audio {
+            audio.out = Some(frames);
+        }
+    }
+
+    pub(super) fn add_album(&mut self, shots: SyncSender<Shot>) {
+        if let Some(video) = &mut self.video {
+            video.out.album = Some(shots);
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::new(self.source.start, &self.source.facts.container)
+    }
+
+    fn decoder(&self, stream: u32) -> Result<(usize, Decoder), Error> {
+        let index = usize::try_from(stream).unwrap_or(usize::MAX);
+        let found = self.source.input.stream(index).ok_or(ffmpeg::Error::StreamNotFound);
+        let stream = found.doing(|| "find the stream again".to_owned())?;
+        Ok((index, Decoder::open(&stream, self.limits)?))
+    }
+
+    /// Reads to the end.
+    pub(super) fn run(mut self) -> Result<Fed, Error> {
+        let mut packet = Packet::empty();
+        let (mut faults, mut torn) = (0, false);
+        loop {
+            match packet.read(&mut self.source.input) {
+                Ok(()) => faults = 0,
+                Err(ffmpeg::Error::Eof) => break,
+                Err(ffmpeg::Error::InvalidData | ffmpeg::Error::Other { errno: libc::EAGAIN }) if faults < FAULTS => {
+                    faults += 1;
+                    continue;
+                }
+                // what is there is made, and that there is no more is said
+                Err(_) => {
+                    torn = true;
+                    break;
+                }
+            }
+            self.copies.iter_mut().try_for_each(|copy| copy.offer(&packet))?;
+            self.decode(Some(&packet))?;
+            self.tell()?;
+        }
+        self.decode(None)?;
+        if let Some(video) = &mut self.video {
+            let Video { front, out, .. } = video;
+            front.finish(&mut |frame| out.send(frame))?;
+            out.finish()?;
+        }
+        Ok(self.fed(torn))
+    }
+
+    /// Decodes a packet, or what is left in all decoders.
+    fn decode(&mut self, packet: Option<&Packet>) -> Result<(), Error> {
+        let is_of = |stream: usize| packet.is_none_or(|packet| packet.stream() == stream);
+        if let Some(video) = self.video.as_mut().filter(|video| is_of(video.stream)) {
+            video.decode(packet)?;
+        }
+        if let Some(audio) = self.audio.as_mut().filter(|audio| is_of(audio.stream)) {
+            audio.decode(packet)?;
+        }
+        Ok(())
+    }
+
+    /// Seconds that are done.
+    fn position(&self) -> f64 {
+        let video = self.video.as_ref().map(|video| video.out.position);
+        let audio = self.audio.as_ref().map(|audio| audio.position);
+        video.into_iter().chain(audio).fold(0.0, f64::max)
+    }
+
+    fn tell(&mut self) -> Result<(), Error> {
+        let position = self.position();
+        if position > self.limits.duration as f64 {
+            return Err(Refusal::TooLong { most: self.limits.duration }.into());
+        }
+        if self.told.elapsed() < PROGRESS {
+            return Ok(());
+        }
+        self.told = Instant::now();
+        let part = self.source.facts.duration.filter(|duration| *duration > 0.0).map(|duration| position / duration);
+        let part = part.map(|part| part.clamp(0.0, 1.0));
+        let eta = part.filter(|part| *part > 0.01).map(|part| self.began.elapsed().as_secs_f64() * (1.0 - part) / part);
+        let frames = self.video.as_ref().map_or(0, |video| video.out.frames);
+        (self.emit)(Event::Progress(Progress { percent: part.map(|part| part * 100.0), position, frames, eta }));
+        Ok(())
+    }
+
+    fn fed(&self, torn: bool) -> Fed {
+        let decoders = [self.video.as_ref().map(|v| &v.decoder), self.audio.as_ref().map(|a| &a.decoder)];
+        let mut warnings: Vec<_> = decoders.iter().flatten().flat_map(|decoder| decoder.warnings()).collect();
+        if self.video.as_ref().is_some_and(|video| video.front.changes > 0) {
+            warnings.push(Warning::SizeChanges);
+        }
+        let clocks = [self.video.as_ref().map(|v| &v.clock), self.audio.as_ref().map(|a| &a.clock)];
+        if clocks.iter().flatten().any(|clock| clock.jumps > 0) {
+            warnings.push(Warning::TimesJump);
+        }
+        let (found, expected) = (self.position(), self.source.facts.duration.unwrap_or(0.0));
+        let decodes = self.video.is_some() || self.audio.is_some();
+        if decodes && (torn || (expected - found > 2.0 && found < expected * 0.9)) {
+            warnings.push(Warning::EndsEarly { found, expected });
+        }
+        let [frames, sounds] = decoders.map(|decoder| decoder.map(|decoder| decoder.frames));
+        Fed { frames, sounds, warnings }
+    }
+}
+
+impl Video {
+    fn decode(&mut self, packet: Option<&Packet>) -> Result<(), Error> {
+        self.decoder.send(packet);
+        let mut frame = frame::Video::empty();
+        while let Some(Decoded { time, duration }) = self.decoder.receive(&mut frame) {
+            let at = self.clock.place(time, if duration > 0 { duration } else { self.usual });
+            let Self { front, out, .. } = self;
+            // before the beginning of what is shown
+            if at >= 0 {
+                front.push(&mut frame, at, &mut |frame| out.send(frame))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Out {
+    fn send(&mut self, frame: frame::Video) -> Result<(), Error> {
+        self.frames += 1;
+        self.position = frame.pts().unwrap_or(0) as f64 / f64::from(TICKS);
+        for branch in &self.branches {
+            branch.send(share(&frame)?).map_err(|_| Error::Stopped)?;
+        }
+        self.shoot(&frame, self.position)?;
+        self.last = Some(frame);
+        Ok(())
+    }
+
+    fn shoot(&mut self, frame: &frame::Video, time: f64) -> Result<(), Error> {
+        let Some(album) = &self.album else { return Ok(()) };
+        let due: Vec<_> = self.schedules.iter_mut().map(|schedule| schedule.due(time)).collect();
+        if due.iter().all(std::ops::Range::is_empty) {
+            return Ok(());
+        }
+        album.send(Shot { frame: share(frame)?, due }).map_err(|_| Error::Stopped)
+    }
+
+    /// The last frame is seen until the end.
+    fn finish(&mut self) -> Result<(), Error> {
+        match self.last.take() {
+            Some(frame) => self.shoot(&frame, f64::INFINITY),
+            None => Ok(()),
+        }
+    }
+}
+
+fn share(frame: &frame::Video) -> Result<frame::Video, Error> {
+    av::share(frame).doing(|| "share a frame".to_owned())
+}
+
+impl Audio {
+    fn decode(&mut self, packet: Option<&Packet>) -> Result<(), Error> {
+        self.decoder.send(packet);
+        loop {
+            let mut frame = frame::Audio::empty();
+            let Some(Decoded { time, .. }) = self.decoder.receive(&mut frame) else { return Ok(()) };
+            let rate = i64::from(frame.rate().max(1));
+            let duration = i64::try_from(frame.samples()).unwrap_or(0).saturating_mul(1_000_000) / rate;
+            let at = self.clock.place(time, duration);
+            frame.set_pts(Some(at));
+            self.position = at.saturating_add(duration) as f64 / 1e6;
+            if let Some(out) = &self.out {
+                out.send(frame).map_err(|_| Error::Stopped)?;
+            }
+        }
+    }
+}
