@@ -56,6 +56,7 @@ pub(crate) const DAEMONS: &[&str] = &["ngircd", "postgresql"];
 pub(crate) const PYTHON: &[&str] = &[
     "build==1.6.1",
     "mousebender==2025.1",
+    "packaging==26.4",
     "pypi-simple==1.8.0",
     "setuptools==84.2.1",
     "twine==7.0.0",
