@@ -2,6 +2,7 @@
 
 mod clients;
 mod packages;
+mod uploads;
 
 use std::path::PathBuf;
 
@@ -40,6 +41,7 @@ fn demo() -> Vec<Package> {
         Package::wheel("demo", "1.0").needs("Demo_Dep>=2"),
         Package::wheel("demo", "0.9"),
         Package::wheel("demo", "2.0").python(">=99"),
+        Package::sdist("demo", "2.1").python(">=99"),
         Package::wheel("demo.dep", "2.5"),
         Package::wheel("demo.dep", "1.5"),
     ]

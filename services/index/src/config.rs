@@ -38,7 +38,7 @@ pub struct Config {
 }
 
 /// A table `[index.indexes.NAME]`.
-#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndexConfig {
     /// Folder with its packages.
@@ -46,6 +46,9 @@ pub struct IndexConfig {
     /// Whether a file may be replaced by another of the same name.
     #[serde(default)]
     pub volatile: bool,
+    /// Whether uploads have to be what today's tools make.
+    #[serde(default)]
+    pub strict: bool,
 }
 
 /// A look costs little, but one without a pause would be all that a processor does.

@@ -13,7 +13,10 @@ mod stamp;
 mod walk;
 mod watch;
 
-use opsctl_dist::ProjectName;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use opsctl_dist::{Distribution, ProjectName};
 
 pub(crate) use self::keep::{Keeper, Kept};
 pub(crate) use self::stamp::Stamp;
@@ -31,6 +34,34 @@ pub(crate) struct Facts {
     /// Of the metadata, if it can be served by itself.
     pub(crate) metadata: Option<Digest>,
     pub(crate) summary: Option<Box<str>>,
+}
+
+/// Characters of a summary that are kept.
+const SUMMARY_MAX: usize = 512;
+
+impl Facts {
+    /// The facts about a file that was read.
+    pub(crate) fn of(file: Distribution) -> Facts {
+        let summary = file.metadata.as_ref().and_then(|metadata| metadata.summary.as_deref());
+        Facts {
+            requires_python: file.requires_python().map(Box::from),
+            metadata: file.core_metadata().map(|(_, digest)| digest),
+            summary: summary.map(|summary| summary.chars().take(SUMMARY_MAX).collect()),
+            version: file.version.text().into(),
+            sha256: file.digests.sha256,
+            name: file.project,
+        }
+    }
+}
+
+/// Where an index has its files, and what it takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    pub(crate) root: Arc<PathBuf>,
+    /// Whether a name may get other bytes.
+    pub(crate) volatile: bool,
+    /// Whether only what today's tools make is uploaded.
+    pub(crate) strict: bool,
 }
 
 /// A file that can be served.

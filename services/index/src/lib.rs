@@ -16,7 +16,7 @@
 //! database in step: `walk` lists, `scan` compares, `settle` waits for half-written files, `watch` asks the kernel,
 //! `read` reads new ones, `keep` is the task. `records` is the database, one file for each purpose. `catalog` is what
 //! is served: `snapshot` (all of it, at one moment), `project`, `file`, `pages` (bytes in all forms, made when first
-//! asked for), `render`. `http` has one endpoint in each file. `access` decides who may do what, and nobody else.
+//! asked for), `render`. `upload` takes files in. `http` has one endpoint in each file. `access` decides who may do what, and nobody else.
 //! `opsctl-dist` knows what names, versions, archives and metadata are.
 //!
 //! # Invariants
@@ -34,6 +34,7 @@ mod options;
 mod records;
 mod service;
 mod troubles;
+mod upload;
 
 pub use config::{BadIndexName, Config, IndexConfig, IndexName};
 pub use options::Options;

@@ -8,14 +8,16 @@
 mod folder;
 mod load;
 mod rows;
+mod upload;
 
 use opsctl_store::{Database, Migrations, migrations};
 
 pub(crate) use self::folder::Noted;
 pub(crate) use self::load::Loaded;
+pub(crate) use self::upload::Claimed;
 
 /// The service's tables.
-pub(crate) static MIGRATIONS: Migrations = migrations!("index", "0001_files");
+pub(crate) static MIGRATIONS: Migrations = migrations!("index", "0001_files", "0002_uploads");
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;

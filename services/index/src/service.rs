@@ -2,7 +2,6 @@
 //! put together.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,11 +14,12 @@ use opsctl_http::Limits;
 use crate::access::Access;
 use crate::catalog::Catalog;
 use crate::config::{Config, IndexConfig, IndexName};
-use crate::folder::{Keeper, Kept};
+use crate::folder::{Folder, Keeper, Kept};
 use crate::http::{self, Site};
 use crate::options::Options;
 use crate::records::{MIGRATIONS, Records};
 use crate::troubles::Troubles;
+use crate::upload::{Store, recover};
 
 /// How long a start waits for the first look at the folders; a large one that was never read goes on in the background.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ impl Service for Index {
             root,
             rescan,
             page_age,
-            max_file: _,
+            max_file,
             upload_token,
             upload_token_file,
             indexes,
@@ -60,9 +60,12 @@ impl Service for Index {
         let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
         let catalog = Arc::new(Catalog::open(records, roots).await.context("failed to load the catalogue")?);
         let troubles = Troubles::new(cx.health().clone());
-        let mut keepers = Vec::new();
-        for (index, Folder { root, volatile }) in folders {
-            let kept = Kept { index, root, volatile, rescan: rescan.get() };
+        let (mut keepers, mut stores) = (Vec::new(), BTreeMap::new());
+        for (index, folder) in folders {
+            let store = Store::new(index.clone(), &folder, Arc::clone(&catalog));
+            recover(&store).await.context("failed to recover uploads that were cut off")?;
+            let kept = Kept { index: index.clone(), folder, rescan: rescan.get(), landed: store.landed() };
+            stores.insert(index, store);
             let mut keeper = Keeper::open(kept, Arc::clone(&catalog), troubles.clone()).await?;
             if let Ok(looked) = tokio::time::timeout(FIRST_LOOK, keeper.look_at_all()).await {
                 looked?;
@@ -70,7 +73,8 @@ impl Service for Index {
             keepers.push(keeper);
         }
         let page_cache = page_cache(page_age.get());
-        Ok(Index { site: Arc::new(Site { catalog, access, page_cache }), keepers: Mutex::new(keepers) })
+        let site = Site { catalog, access, stores, max_file: max_file.bytes(), page_cache };
+        Ok(Index { site: Arc::new(site), keepers: Mutex::new(keepers) })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
@@ -94,12 +98,6 @@ async fn database(cx: &Context) -> anyhow::Result<opsctl_store::Database> {
     Ok(opsctl_store::Database::open(&location, Index::NAME, &MIGRATIONS).await?)
 }
 
-/// Where an index has its files.
-struct Folder {
-    root: Arc<PathBuf>,
-    volatile: bool,
-}
-
 /// The folders of all indexes, made where they are missing.
 fn folders(
     root: Option<ConfigPath>,
@@ -107,18 +105,18 @@ fn folders(
     cx: &Context,
 ) -> anyhow::Result<BTreeMap<IndexName, Folder>> {
     let main = IndexName::main();
-    let configured = indexes.remove(&main).unwrap_or(IndexConfig { root: None, volatile: false });
+    let configured = indexes.remove(&main).unwrap_or_default();
     let main_config = IndexConfig { root: configured.root.or(root), ..configured };
     let all = std::iter::once((main, main_config)).chain(indexes);
     let mut folders = BTreeMap::new();
-    for (name, IndexConfig { root, volatile }) in all {
+    for (name, IndexConfig { root, volatile, strict }) in all {
         let root = match root {
             Some(root) => root.into_path_buf(),
             None if name.is_main() => cx.data_dir()?.join("packages"),
             None => cx.data_dir()?.join(format!("packages-{name}")),
         };
         std::fs::create_dir_all(&root).with_context(|| format!("failed to create folder `{}`", root.display()))?;
-        folders.insert(name, Folder { root: Arc::new(root), volatile });
+        folders.insert(name, Folder { root: Arc::new(root), volatile, strict });
     }
     Ok(folders)
 }

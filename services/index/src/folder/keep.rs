@@ -14,11 +14,12 @@ use super::read::read;
 use super::scan::{Known, Look, Scanner, Scope};
 use super::walk::Seen;
 use super::watch::{Events, Watch};
-use super::{Found, Refused};
+use super::{Folder, Found, Refused};
 use crate::catalog::Catalog;
 use crate::config::IndexName;
 use crate::records::Noted;
 use crate::troubles::Troubles;
+use crate::upload::Landed;
 
 /// Between looks while the kernel does not tell what happens, or a file is waited for.
 const SOON: Duration = Duration::from_millis(500);
@@ -36,6 +37,10 @@ pub(crate) struct Keeper {
     volatile: bool,
     /// Between looks at the whole tree.
     rescan: Duration,
+    /// Files that were uploaded.
+    landed: Landed,
+    /// A file was passed over because it is being uploaded.
+    skipped: bool,
     /// Nothing was ever seen: files are as old as they say, and not as new as their being seen.
     first: bool,
     catalog: Arc<Catalog>,
@@ -48,11 +53,11 @@ pub(crate) struct Keeper {
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) index: IndexName,
-    pub(crate) root: Arc<PathBuf>,
-    /// Whether a name may get other bytes.
-    pub(crate) volatile: bool,
+    pub(crate) folder: Folder,
     /// Between looks at the whole tree.
     pub(crate) rescan: Duration,
+    /// Files that were uploaded.
+    pub(crate) landed: Landed,
 }
 
 impl Keeper {
@@ -61,7 +66,7 @@ impl Keeper {
     /// # Errors
     /// The database's.
     pub(crate) async fn open(kept: Kept, catalog: Arc<Catalog>, troubles: Troubles) -> anyhow::Result<Keeper> {
-        let Kept { index, root, volatile, rescan } = kept;
+        let Kept { index, folder: Folder { root, volatile, .. }, rescan, landed } = kept;
         let served = catalog.snapshot().index(&index).map_or_else(Vec::new, |index| index.places());
         let aside = catalog.records().aside(&index).await?;
         let known = served.into_iter().map(|(path, stamp)| (path, Known { stamp, aside: None }));
@@ -70,7 +75,9 @@ impl Keeper {
         let scanner = Scanner::new(Arc::clone(&root), wanted, known.chain(aside));
         let watch = Watch::new(&root).inspect_err(|error| no_watch(&root, error)).ok();
         let first = scanner.is_empty();
-        Ok(Keeper { index, root, volatile, rescan, first, catalog, scanner: Some(scanner), watch, troubles })
+        let scanner = Some(scanner);
+        let skipped = false;
+        Ok(Keeper { index, root, volatile, rescan, landed, first, skipped, catalog, scanner, watch, troubles })
     }
 
     /// Looks at everything until all that is there is known. May be given up half-way: what was read until then is
@@ -112,7 +119,7 @@ impl Keeper {
 
     /// Waits until there is a reason to look.
     async fn next(&mut self) -> Scope {
-        let waiting = self.scanner.as_ref().is_none_or(Scanner::is_waiting);
+        let waiting = self.skipped || self.scanner.as_ref().is_none_or(Scanner::is_waiting);
         let pause = if waiting || self.watch.is_none() { SOON.min(self.rescan) } else { self.rescan };
         let Some(watch) = &mut self.watch else {
             tokio::time::sleep(pause).await;
@@ -162,6 +169,7 @@ impl Keeper {
             self.watch = None;
         }
         let again = self.gone(&gone).await?;
+        let fresh = self.without_uploads(fresh).await?;
         let total = fresh.len();
         let mut done = 0;
         let mut fresh = fresh.into_iter().peekable();
@@ -185,6 +193,24 @@ impl Keeper {
         let (scanner, look) = tokio::task::spawn_blocking(look).await?;
         self.scanner = Some(scanner);
         look.with_context(|| format!("failed to list `{}`", self.root.display()))
+    }
+
+    /// Leaves out what is being uploaded, and what was uploaded and is known.
+    async fn without_uploads(&mut self, mut fresh: Vec<Seen>) -> anyhow::Result<Vec<Seen>> {
+        self.skipped = false;
+        if !fresh.is_empty() {
+            let pending = self.catalog.records().pending(&self.index).await?;
+            let before = fresh.len();
+            fresh.retain(|seen| pending.iter().all(|pending| pending.path != seen.path));
+            self.skipped = fresh.len() < before;
+        }
+        // asked for after the journal: what is in neither was not uploaded
+        let scanner = self.scanner.as_mut().context("the scanner is at work")?;
+        for (path, stamp) in self.landed.take() {
+            fresh.retain(|seen| seen.path != path || seen.stamp != stamp);
+            scanner.learn(path, Known { stamp, aside: None });
+        }
+        Ok(fresh)
     }
 
     async fn gone(&mut self, gone: &[Box<str>]) -> anyhow::Result<bool> {

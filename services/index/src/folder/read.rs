@@ -6,14 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use opsctl_dist::{Digests, Distribution, Kind, Wanted};
+use opsctl_dist::Distribution;
 
 use super::stamp::Stamp;
 use super::walk::Seen;
 use super::{Facts, Found, Refused};
-
-/// Characters of a summary that are kept.
-const SUMMARY_MAX: usize = 512;
 
 /// Reads these files; the results are in their order. Blocks on the disk.
 pub(super) fn read(root: &Path, files: Vec<Seen>) -> Vec<Result<Found, Refused>> {
@@ -48,44 +45,6 @@ fn one(root: &Path, seen: &Seen) -> Result<Found, Refused> {
         // it will be looked at again: its stamp is another one
         _ => return Err(refused("it was changed while it was read".to_owned())),
     }
-    let metadata = read.metadata.as_ref();
-    let facts = Facts {
-        requires_python: metadata.and_then(|metadata| metadata.requires_python.as_deref()).map(Box::from),
-        summary: metadata.and_then(|metadata| metadata.summary.as_deref()).map(|summary| cut(summary).into()),
-        metadata: read.metadata_bytes.as_deref().filter(|_| servable(&read)).map(digest),
-        version: read.version.text().into(),
-        sha256: read.digests.sha256,
-        name: read.project,
-    };
-    Ok(Found {
-        path: seen.path.clone(),
-        filename: read.file_name.text().into(),
-        stamp: seen.stamp,
-        first_seen: 0,
-        facts,
-    })
-}
-
-/// Whether the metadata are those of what will be installed: always a wheel's; a source distribution's if nothing that
-/// matters to a resolver may come out otherwise when it is built (PEP 643).
-fn servable(read: &Distribution) -> bool {
-    let fixed = |metadata: &opsctl_dist::Metadata| {
-        let matters = ["requires-dist", "requires-python", "provides-extra"];
-        let version = metadata.metadata_version.split_once('.');
-        let version = version.and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
-        version >= Some((2, 2)) && !metadata.dynamic.iter().any(|field| matters.contains(&&**field))
-    };
-    match read.file_name.kind() {
-        Kind::Wheel => true,
-        Kind::Sdist => read.metadata.as_ref().is_some_and(fixed),
-        _ => false,
-    }
-}
-
-fn digest(bytes: &[u8]) -> crate::catalog::Digest {
-    Digests::of(bytes, Wanted::Sha256).sha256
-}
-
-fn cut(text: &str) -> &str {
-    text.char_indices().nth(SUMMARY_MAX).map_or(text, |(end, _)| &text[..end])
+    let filename = read.file_name.text().into();
+    Ok(Found { path: seen.path.clone(), filename, stamp: seen.stamp, first_seen: 0, facts: Facts::of(read) })
 }

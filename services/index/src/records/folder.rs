@@ -34,14 +34,22 @@ impl Records {
         let mut changes = Changes { index, now, rows: Vec::new() };
         let mut new = bind(&mut tx, index, found).await?;
         let mut noted = Vec::with_capacity(found.len());
-        for file in found {
+        let mut unchanged = HashSet::new();
+        for (at, file) in found.iter().enumerate() {
             // of two of one name the first has bound it
-            let is_new = new.remove(&*file.filename);
-            noted.push(if is_new { Noted::Served } else { rebind(&mut tx, index, volatile, file).await? });
+            if new.remove(&*file.filename) {
+                noted.push(Noted::Served);
+                continue;
+            }
+            let (became, was_here) = rebind(&mut tx, index, volatile, file).await?;
+            noted.push(became);
+            if was_here {
+                unchanged.insert(at);
+            }
         }
         place(&mut tx, index, volatile, found, &mut noted).await?;
-        for (file, noted) in found.iter().zip(&noted) {
-            if *noted == Noted::Served {
+        for (at, (file, noted)) in found.iter().zip(&noted).enumerate() {
+            if *noted == Noted::Served && !unchanged.contains(&at) {
                 let project = file.facts.name.normalized().into();
                 changes.add("appear", project, file.filename.clone(), Some(file.facts.sha256));
             }
@@ -160,14 +168,17 @@ async fn bind(tx: &mut Transaction, index: &str, found: &[Found]) -> Result<Hash
     rows.iter().map(|row| Ok(row.get::<&str>(0_usize)?.into())).collect()
 }
 
-/// What the name of a file is bound to, and whether that may change.
-async fn rebind(tx: &mut Transaction, index: &str, volatile: bool, file: &Found) -> Result<Noted> {
-    let bound = "SELECT sha256 FROM file WHERE index_name = $1 AND filename = $2";
-    let bound = tx.fetch_optional(bound, params![index, &*file.filename]).await?;
-    let bound = bound.map(|row| row.get::<&[u8]>(0_usize).map(load::digest)).transpose()?;
+/// What the name of a file is bound to, and whether that may change; and whether the very same file was here before.
+async fn rebind(tx: &mut Transaction, index: &str, volatile: bool, file: &Found) -> Result<(Noted, bool)> {
+    let sql = "SELECT f.sha256, p.path FROM file f \
+               LEFT JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename \
+               WHERE f.index_name = $1 AND f.filename = $2";
+    let row = tx.fetch_optional(sql, params![index, &*file.filename]).await?;
+    let bound = row.as_ref().map(|row| row.get::<&[u8]>(0_usize).map(load::digest)).transpose()?;
+    let path = row.as_ref().map(|row| row.get::<Option<&str>>(1_usize)).transpose()?.flatten();
     match bound {
-        Some(bound) if bound == file.facts.sha256 => Ok(Noted::Served),
-        Some(bound) if !volatile => Ok(Noted::Bound(bound)),
+        Some(bound) if bound == file.facts.sha256 => Ok((Noted::Served, path == Some(&*file.path))),
+        Some(bound) if !volatile => Ok((Noted::Bound(bound), false)),
         _ => {
             let sql = "UPDATE file SET version = $3, sha256 = $4, size = $5, first_seen = $6 \
                        WHERE index_name = $1 AND filename = $2";
@@ -175,7 +186,7 @@ async fn rebind(tx: &mut Transaction, index: &str, volatile: bool, file: &Found)
             let (size, first_seen) = (file.stamp.size, file.first_seen);
             let params = params![index, &*file.filename, &*facts.version, facts.sha256.0, size, first_seen];
             tx.execute(sql, params).await?;
-            Ok(Noted::Served)
+            Ok((Noted::Served, false))
         }
     }
 }

@@ -1,0 +1,104 @@
+//! `POST /legacy/`: uploads, as twine, uv, flit, poetry, hatch and Python 2.7's `setup.py upload` send them.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, LOCATION};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use opsctl_dist::Level;
+use opsctl_http::{Form, FormLimits, HttpError, Peer};
+
+use super::Site;
+use super::simple::no_index;
+use crate::access::Need;
+use crate::upload::{self, Claims, Error, Received, Sender, Store, receive};
+
+/// Bytes of a form besides its file.
+const FIELDS_MAX: u64 = 8 << 20;
+/// Bytes of a form that is read for who has not said who it is, to tell what it is for.
+const ANONYMOUS_MAX: u64 = 64 << 10;
+
+pub(super) async fn upload(State(site): State<Arc<Site>>, request: Request) -> Result<Response, HttpError> {
+    upload_to(&site, "main", request).await
+}
+
+pub(super) async fn upload_in(
+    State(site): State<Arc<Site>>,
+    Path(index): Path<String>,
+    request: Request,
+) -> Result<Response, HttpError> {
+    upload_to(&site, &index, request).await
+}
+
+/// Without the slash: there, with the same method.
+pub(super) async fn elsewhere() -> Response {
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, HeaderValue::from_static("legacy/"))]).into_response()
+}
+
+/// What a browser, or somebody who tries the address, gets.
+pub(super) async fn only_post() -> HttpError {
+    HttpError::method_not_allowed("POST", "This is the address for uploads; install from the one that ends in /simple/")
+}
+
+async fn upload_to(site: &Site, index: &str, request: Request) -> Result<Response, HttpError> {
+    let (parts, body) = request.into_parts();
+    let store = site.stores.get(index).ok_or_else(no_index)?;
+    let action = parts.uri.query().and_then(action);
+    let actor = match site.access.check(&parts.headers, Need::Upload) {
+        Ok(actor) => actor,
+        Err(refused) if is_anonymous(&parts.headers) => {
+            return Err(register(&parts, body, action).await.unwrap_or(refused));
+        }
+        Err(refused) => return Err(refused),
+    };
+    let form = Form::new(&parts.headers, body, FormLimits::total(site.max_file.saturating_add(FIELDS_MAX)))?;
+    let received = receive(form, &store.spool, site.max_file, action.as_deref()).await?;
+    let address = parts.extensions.get::<Peer>().and_then(Peer::ip).map(|ip| ip.to_string()).unwrap_or_default();
+    take(store, received, actor.0, address).await?;
+    // an empty page is what the public index says
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn take(store: &Store, received: Received, actor: String, address: String) -> Result<upload::Outcome, Error> {
+    let level = if store.strict { Level::Strict } else { Level::Legacy };
+    let checked = tokio::task::spawn_blocking(move || {
+        let facts = upload::check(&received, level)?;
+        Ok::<_, Error>((facts, received))
+    });
+    let ((filename, facts), received) = checked.await.map_err(|error| Error::Io(std::io::Error::other(error)))??;
+    let Received { claims, spooled, .. } = received;
+    let sender = Sender { actor, address, attestations: claims.attestations };
+    store.store(&filename, facts, spooled, sender).await
+}
+
+/// The action in a query; its name may be percent-encoded.
+fn action(query: &str) -> Option<String> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(name, _)| matches!(*name, ":action" | "%3Aaction" | "%3aaction"));
+    values.next().map(|(_, value)| value.to_owned())
+}
+
+fn is_anonymous(headers: &HeaderMap) -> bool {
+    !headers.contains_key(AUTHORIZATION)
+}
+
+/// `setup.py register` says no name; being asked for one would not help it.
+async fn register(parts: &Parts, body: Body, action: Option<String>) -> Option<HttpError> {
+    let length = parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok()?;
+    if length > ANONYMOUS_MAX {
+        return None;
+    }
+    let mut form = Form::new(&parts.headers, body, FormLimits::total(ANONYMOUS_MAX)).ok()?;
+    let mut fields = Vec::new();
+    while let Some(part) = form.next_part().await.ok()? {
+        let name = part.name().to_owned();
+        fields.push((name, part.text().await.ok()?));
+    }
+    match Claims::read(&fields, action.as_deref()) {
+        Err(gone @ Error::Gone(_)) => Some(gone.into()),
+        _ => None,
+    }
+}

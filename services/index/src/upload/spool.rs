@@ -1,0 +1,230 @@
+//! Where uploads are written until they get their names: a hidden folder in the root of their index, so that a name is
+//! all that changes.
+//!
+//! Each file is locked (flock(2)) for as long as somebody works on it, in whichever process; the lock goes with the
+//! process. A file that is not locked was left behind.
+
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use opsctl_dist::{Digests, Hasher, Wanted};
+use rustix::fs::{FlockOperation, flock};
+use tokio::sync::mpsc;
+
+use super::Error;
+
+/// Within the root.
+const FOLDER: &str = ".opsctl/spool";
+/// Pieces that wait to be written; a client that is faster than the disk has to wait.
+const QUEUE: usize = 8;
+
+/// The spool of one index.
+#[derive(Debug, Clone)]
+pub(crate) struct Spool {
+    folder: Arc<PathBuf>,
+}
+
+/// A file that is written to.
+#[derive(Debug)]
+pub(crate) struct Spooling {
+    limit: u64,
+    pieces: mpsc::Sender<Bytes>,
+    writer: tokio::task::JoinHandle<io::Result<Spooled>>,
+}
+
+/// A file that is complete and on the disk, and locked. Dropped, it is removed, unless it has got another name.
+#[derive(Debug)]
+pub(crate) struct Spooled {
+    pub(crate) file: File,
+    pub(crate) path: PathBuf,
+    pub(crate) digests: Digests,
+    /// Bytes.
+    pub(crate) size: u64,
+    named: bool,
+}
+
+impl Spool {
+    /// The spool in this root; made when it is first needed.
+    pub(crate) fn new(root: &Path) -> Spool {
+        Spool { folder: Arc::new(root.join(FOLDER)) }
+    }
+
+    /// Begins a file of up to `limit` bytes.
+    pub(crate) fn begin(&self, limit: u64) -> Spooling {
+        let (pieces, receiver) = mpsc::channel(QUEUE);
+        let folder = Arc::clone(&self.folder);
+        let writer = tokio::task::spawn_blocking(move || write(&folder, receiver, limit));
+        Spooling { limit, pieces, writer }
+    }
+
+    /// Where a file of this name is. Names come from [`Spooled::name`].
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Removes what nobody works on; returns how many files that were. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(crate) fn clean(&self) -> io::Result<usize> {
+        let entries = match fs::read_dir(&*self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            entries => entries?,
+        };
+        let mut removed = 0;
+        for entry in entries {
+            let path = entry?.path();
+            if lock(&path)?.is_some() {
+                fs::remove_file(&path)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+impl Spooling {
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// It could not be written; [`Spooling::finish`] says why.
+    pub(crate) async fn write(&mut self, piece: Bytes) -> Result<(), ()> {
+        self.pieces.send(piece).await.map_err(drop)
+    }
+
+    /// Waits until all is on the disk.
+    ///
+    /// # Errors
+    /// Writing failed, or the file is too large.
+    pub(crate) async fn finish(self) -> Result<Spooled, Error> {
+        drop(self.pieces);
+        let spooled = self.writer.await.map_err(|error| Error::Io(io::Error::other(error)))?;
+        spooled.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => Error::TooLarge { limit: self.limit },
+            _ => error.into(),
+        })
+    }
+}
+
+impl Spooled {
+    /// Its name in the spool.
+    pub(crate) fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    /// It has another name now, and stays.
+    pub(crate) fn is_named(&mut self) {
+        self.named = true;
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        if !self.named {
+            // a later clean-up tries again
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The file at `path`, locked; `None` if somebody else has locked it, or it is gone.
+///
+/// # Errors
+/// It cannot be opened.
+pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes what comes until there is no more, and makes sure that it stays.
+fn write(folder: &Path, mut pieces: mpsc::Receiver<Bytes>, limit: u64) -> io::Result<Spooled> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(unused_name());
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o644).open(&path)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    let empty = Digests::of(&[], Wanted::Sha256);
+    let mut spooled = Spooled { file, path, digests: empty, size: 0, named: false };
+    let mut hasher = Hasher::new(Wanted::All);
+    while let Some(piece) = pieces.blocking_recv() {
+        hasher.update(&piece);
+        if hasher.length() > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        spooled.file.write_all(&piece)?;
+    }
+    spooled.file.sync_all()?;
+    spooled.size = hasher.length();
+    spooled.digests = hasher.finish();
+    Ok(spooled)
+}
+
+/// A name that no file has: of a seed that differs for each process, and a number.
+fn unused_name() -> String {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{:016x}{:016x}.part", SEED.hash_one((std::process::id(), count)), SEED.hash_one(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn spool(spool: &Spool, pieces: &[&'static str], limit: u64) -> Result<Spooled, Error> {
+        let mut spooling = spool.begin(limit);
+        for piece in pieces {
+            // `finish` says what was wrong
+            let _ = spooling.write(Bytes::from(*piece)).await;
+        }
+        spooling.finish().await
+    }
+
+    fn files(root: &Path) -> usize {
+        fs::read_dir(root.join(FOLDER)).map_or(0, Iterator::count)
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_there_and_locked_until_it_is_dropped() {
+        let root = tempfile::tempdir().unwrap();
+        let place = Spool::new(root.path());
+        assert_eq!(place.clean().unwrap(), 0, "no folder");
+        let spooled = spool(&place, &["one ", "two"], 7).await.unwrap();
+        assert_eq!(fs::read(&spooled.path).unwrap(), b"one two");
+        assert_eq!((spooled.size, spooled.digests), (7, Digests::of(b"one two", Wanted::All)));
+        assert_eq!(place.path(spooled.name()), spooled.path);
+        assert_eq!(place.clean().unwrap(), 0, "it is worked on");
+        assert!(lock(&spooled.path).unwrap().is_none());
+        drop(spooled);
+        assert_eq!(files(root.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn what_has_a_name_stays_and_what_was_left_goes() {
+        let root = tempfile::tempdir().unwrap();
+        let place = Spool::new(root.path());
+        let mut spooled = spool(&place, &["x"], 10).await.unwrap();
+        spooled.is_named();
+        drop(spooled);
+        assert_eq!(files(root.path()), 1);
+        assert_eq!(place.clean().unwrap(), 1);
+        assert_eq!(files(root.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn too_large() {
+        let root = tempfile::tempdir().unwrap();
+        let place = Spool::new(root.path());
+        assert!(matches!(spool(&place, &["one", "two"], 5).await, Err(Error::TooLarge { .. })));
+        assert_eq!(files(root.path()), 0);
+    }
+}
