@@ -4,6 +4,7 @@
 //! the clock, which depends on what else the machine does.
 mod host;
 mod programs;
+mod ps;
 mod psi;
 mod query;
 
@@ -20,6 +21,7 @@ struct Bench {
 
 const BENCHES: &[Bench] = &[
     Bench { name: "host", readme: "libs/host/README.md", run: host::run },
+    Bench { name: "ps", readme: "services/ps/README.md", run: ps::run },
     Bench { name: "psi", readme: "libs/psi/README.md", run: psi::run },
 ];
 

@@ -3,6 +3,7 @@
 
 mod cross_check;
 mod fake;
+mod fake_machine;
 mod identity;
 mod machine;
 mod names;
