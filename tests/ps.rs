@@ -390,6 +390,21 @@ fn another_proc_and_sys_file_system() {
     );
 }
 
+#[test]
+fn hidden_processes_are_counted() {
+    if !is_root() {
+        // only root mounts
+        return;
+    }
+    // in a mount namespace of its own: the numbers of others are listed there, and no more
+    let line = "mount -t proc -o hidepid=1 proc /proc && \
+                exec setpriv --reuid=4244 --regid=4244 --clear-groups \"$0\" ps system machine --json";
+    let mut unshare = Command::new(program("unshare", "util-linux"));
+    let said = Ran::of(unshare.args(["--mount", "sh", "-c", line, OPSCTL])).ok();
+    let hidden = said.lines().find_map(|line| line.trim().strip_prefix("\"processes_hidden\": ")).unwrap();
+    assert!(hidden.trim_end_matches(',').parse::<u32>().unwrap() > 0, "{said}");
+}
+
 /// The machine by other means.
 const MACHINE: &str = r#"
 import json, os, shutil, socket, subprocess, sys

@@ -60,6 +60,18 @@ mod tests {
     ];
 
     #[test]
+    fn a_tool_has_all_lines_but_a_table() {
+        let table = |word: &str| format!("{word}::<opsctl_finger::Finger>(),");
+        let (service, tool) = (table("service"), table("tool"));
+        for (plugins, faults) in [(&service, 1), (&tool, 0)] {
+            let mut files = GOOD.to_vec();
+            files.retain(|(path, _)| !["cli/src/plugins.rs", "config/opsctl.toml"].contains(path));
+            files.extend([("xtask/src/demo/services.rs", "mod finger;"), ("cli/src/plugins.rs", plugins.as_str())]);
+            assert_eq!(lines(&Tree::of(&files)).len(), faults, "{plugins}");
+        }
+    }
+
+    #[test]
     fn each_line_is_asked_for() {
         let good = [&GOOD[..], &[("xtask/src/demo/services.rs", "mod finger;")]].concat();
         assert!(lines(&Tree::of(&good)).is_empty(), "{:?}", lines(&Tree::of(&good)));
