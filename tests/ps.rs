@@ -122,7 +122,9 @@ fn the_list_has_a_line_each_and_json_an_object() {
         assert one['state'] in 'SR' and one['user'] and one['start_time'].endswith('Z') and one['age'] >= 0, one\n\
         assert isinstance(one['rss'] if 'rss' in one else one['resident_size'], int), one\n\
         [one] = json.loads(subprocess.check_output([sys.argv[1], 'ps', sys.argv[2], '--json']))\n\
-        assert one['exe'].endswith('/sleep') and one['parents'] and one['sockets'] == [] and 'HOME' in str(one['env']), one\n";
+        columns = json.loads(subprocess.check_output([sys.argv[1], 'ps', 'columns', '--json']))\n\
+        assert [column['name'] for column in columns] == [name for name in one if name in {column['name'] for column in columns}], one\n\
+        assert len(columns) > 50 and one['exe'].endswith('/sleep') and one['parents'] and one['sockets'] == [] and 'HOME' in str(one['env']), one\n";
     python(script, &[&idle.pid()]);
 }
 
@@ -287,6 +289,15 @@ fn the_ended_are_gone_and_zombies_stay() {
     });
     assert_eq!(zombie, "Z [true]");
     assert!(Ran::of(&mut ps([&pid])).ok().contains("  state      Z\n"));
+    // arguments are told one by one only where the command line does not tell them apart
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two words");
+    std::fs::write(&file, "").unwrap();
+    let tail = Idle::of(Command::new("tail").arg("-f").arg(&file));
+    let detail = Ran::of(&mut ps([&tail.pid()])).ok();
+    let args = format!("  args        tail\n              -f\n              {}\n", file.display());
+    assert!(detail.contains(&args), "{detail}");
+    assert!(!Ran::of(&mut ps([&Idle::of(Command::new("sleep").arg("607")).pid()])).ok().contains("  args "));
     child.wait().unwrap();
     for args in [&[&*pid][..], &["-o", "pid", &pid], &["--json", &pid]] {
         let ran = Ran::of(&mut ps(args));
@@ -377,6 +388,9 @@ fn another_proc_and_sys_file_system() {
         list[1].split_whitespace().collect::<Vec<_>>(),
         ["7", "0.2", "0:02.00", "0.0", "there.service", "/bin/there", "--far"]
     );
+
+    let detail = lines(["--proc-root".as_ref(), proc_root.as_os_str(), "7".as_ref()]);
+    assert!(detail.contains(&"  exe         -".to_owned()) && detail.contains(&"sockets".to_owned()), "{detail:#?}");
 
     file("sys/class/hwmon/hwmon0/name", b"coretemp\n");
     file("sys/class/hwmon/hwmon0/temp1_input", b"45500\n");

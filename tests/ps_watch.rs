@@ -140,8 +140,8 @@ struct Long(Child);
 
 impl Long {
     fn new() -> Self {
-        let program = format!("import time; time.sleep(600) # {}", "long ".repeat(60));
-        Self(Command::new("python3").args(["-c", &program]).stdin(Stdio::null()).spawn().unwrap())
+        // it sleeps for the sum of them
+        Self(Command::new("sleep").args(["611"; 80]).stdin(Stdio::null()).spawn().unwrap())
     }
 }
 
@@ -156,24 +156,24 @@ impl Drop for Long {
 fn a_terminal_gets_exact_widths_and_colours_and_a_pipe_neither() {
     let _long = Long::new();
     for width in [200, 80, 40, 20, 1] {
-        let (sent, code) = Terminal::new(width, 24, "$PS 'long long'").end();
+        let (sent, code) = Terminal::new(width, 24, "$PS '611 611'").end();
         assert_eq!(code, Some(0), "{sent}");
         let lines = plain(&sent);
         assert!(lines.iter().all(|line| line.chars().count() <= usize::from(width)), "{lines:#?}");
         assert!(lines[1].chars().count() == usize::from(width) && lines[1].ends_with('…'), "{lines:#?}");
         assert!(sent.contains("\x1b["), "{sent:?}");
     }
-    let (narrow, _) = Terminal::new(40, 24, "$PS 'long long'").end();
+    let (narrow, _) = Terminal::new(40, 24, "$PS '611 611'").end();
     assert!(!narrow.contains("START") && narrow.contains("COMMAND"), "{narrow}");
     for line in ["NO_COLOR=1 $PS", "TERM=dumb $PS", "$PS --color never"] {
-        assert!(!Terminal::new(80, 24, &format!("{line} 'long long'")).end().0.contains('\x1b'), "{line}");
+        assert!(!Terminal::new(80, 24, &format!("{line} '611 611'")).end().0.contains('\x1b'), "{line}");
     }
-    let (wide, _) = Terminal::new(40, 24, "$PS -w 'long long'").end();
-    assert!(plain(&wide)[1].ends_with("long long"), "{wide}");
-    let (piped, _) = Terminal::new(40, 24, "$PS 'long long' | cat").end();
-    assert!(!piped.contains('\x1b') && plain(&piped)[1].ends_with("long long"), "{piped}");
-    let (forced, _) = Terminal::new(40, 24, "$PS --color always 'long long' | cat").end();
-    assert!(forced.contains("\x1b[1m") && plain(&forced)[1].ends_with("long long"), "{forced}");
+    let (wide, _) = Terminal::new(40, 24, "$PS -w '611 611'").end();
+    assert!(plain(&wide)[1].ends_with("611 611"), "{wide}");
+    let (piped, _) = Terminal::new(40, 24, "$PS '611 611' | cat").end();
+    assert!(!piped.contains('\x1b') && plain(&piped)[1].ends_with("611 611"), "{piped}");
+    let (forced, _) = Terminal::new(40, 24, "$PS --color always '611 611' | cat").end();
+    assert!(forced.contains("\x1b[1m") && plain(&forced)[1].ends_with("611 611"), "{forced}");
 }
 
 /// Runs `line`, and says whether the terminal's settings are afterwards what they were.
@@ -200,14 +200,14 @@ fn keys_drive_the_full_screen() {
     );
     assert!(lines[19].starts_with("q quit  ? help"), "{lines:#?}");
 
-    terminal.press("/long long");
-    terminal.shows_line("filter: long long_");
+    terminal.press("/611 611");
+    terminal.shows_line("filter: 611 611_");
     terminal.press("\r");
     let pid = long.0.id().to_string();
     let own = |lines: &[String]| lines.get(4).is_some_and(|line| line.trim_start().starts_with(&format!("{pid} ")));
     let lines = terminal
         .shows("the process that was looked for", |lines| own(lines) && lines.get(5).is_some_and(String::is_empty));
-    assert!(lines[4].contains("import time") && lines[4].ends_with('…'), "{lines:#?}");
+    assert!(lines[4].contains(" sleep 611 611") && lines[4].ends_with('…'), "{lines:#?}");
 
     terminal.press("\r");
     terminal.shows("all of it", |lines| lines[0] == "program" && lines.iter().any(|line| line.contains("scroll")));
@@ -217,7 +217,7 @@ fn keys_drive_the_full_screen() {
     terminal.press("\x1b");
     terminal.shows_line("by cpu_percent");
     terminal.press("k");
-    terminal.shows_line(&format!("end process {pid} python3? y: ask it to"));
+    terminal.shows_line(&format!("end process {pid} sleep? y: ask it to"));
     terminal.press("n");
     terminal.shows_line("q quit");
     terminal.press("kq?");
@@ -225,7 +225,7 @@ fn keys_drive_the_full_screen() {
     terminal.press(" Nrt");
     terminal.shows_line("by pid, reversed");
     terminal.press("k9");
-    terminal.shows_line(&format!("signal 9 sent to {pid} python3"));
+    terminal.shows_line(&format!("signal 9 sent to {pid} sleep"));
     let mut long = long;
     assert!(!long.0.wait().unwrap().success());
     terminal.shows("that it has ended", |lines| !own(lines));

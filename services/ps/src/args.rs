@@ -69,7 +69,7 @@ struct Which {
 }
 
 /// How a list looks.
-#[derive(Debug, Default, PartialEq, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 #[command(next_help_heading = "List")]
 struct How {
     /// Columns, with commas between them; `+NAME` adds to the usual ones
@@ -136,7 +136,7 @@ pub(crate) enum Verb {
     },
     /// List the columns with their meanings
     Columns,
-    /// Two things about programs under a debugger that nobody remembers
+    /// Call compiler or debugger with the options that nobody remembers
     #[command(subcommand)]
     Debug(crate::debug::Debug),
 }
@@ -172,6 +172,8 @@ impl Args {
     pub(crate) fn query(self) -> Result<Query, Error> {
         let Self { what, which, how, form: _, place: _, verb: _ } = self;
         let Which { user, command, port, unit, cgroup, kernel } = which;
+        // a number alone asks for everything; with a word on how the list shall look it chooses a line
+        let asks_for_list = How { interval: None, ..how.clone() } != How::default();
         let How { columns, sort, reverse, limit, tree, wide, interval, watch } = how;
         let (pids, words): (Vec<_>, Vec<_>) = what.into_iter().partition(is_number);
         let pids: Vec<String> = pids.into_iter().filter_map(|pid| pid.into_string().ok()).collect();
@@ -189,13 +191,12 @@ impl Args {
         let interval = interval.map(checked).transpose()?;
         let kind = match (watch, filter.pids.is_empty()) {
             (true, _) => Kind::Watch(interval.unwrap_or(WATCHED)),
-            // a number alone asks for everything; with a word on how the list shall look it chooses a line
-            (false, false) if columns.is_empty() && sort.is_none() && !tree && limit.is_none() => Kind::Detail,
+            (false, false) if !asks_for_list => Kind::Detail,
             _ => Kind::List,
         };
         if kind == Kind::Detail && !filter.is_pids_only() {
             let text = "a process number asks for everything of that process and goes with no filter; \
-                        with --columns, --sort or --tree it chooses a line of the list";
+                        with an option of the list it chooses a line";
             return Err(wrong(ErrorKind::ArgumentConflict, text));
         }
         let usual = if watch { "cpu_percent" } else { "pid" };

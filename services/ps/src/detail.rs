@@ -1,6 +1,8 @@
 //! `opsctl ps PID`: all there is to know of one process, from the table of columns, and what is around it: its parents and
 //! children, its sockets, and the limits of its control group.
 
+use std::ffi::OsStr;
+
 use psi::{Cgroup, Error, Fields, Id, Process, Socket, System};
 
 use crate::columns::{ALL, Column, Group, Row, strings};
@@ -9,6 +11,7 @@ use crate::look::{Look, Needs, listeners};
 use crate::report::{self, Part};
 use crate::sheet::Room;
 use crate::style::Line;
+use crate::system::missing;
 use crate::value::{Form, Value};
 use crate::{cgroup, sockets};
 
@@ -31,7 +34,7 @@ const PARTS: &[(Group, &str)] = &[
 pub(crate) struct Detail {
     look: Look,
     pid: u32,
-    sockets: Vec<Socket>,
+    sockets: Result<Vec<Socket>, Error>,
     limits: Result<Cgroup, Error>,
 }
 
@@ -51,10 +54,13 @@ impl Detail {
         table.processes.retain(|other| other.pid() != pid);
         table.processes.push(process);
         table.processes.sort();
-        let all = system.sockets()?;
-        let sockets = all.iter().filter(|socket| socket.owners.contains(&pid)).cloned().collect();
+        let sockets = system.sockets().map(|mut sockets| {
+            sockets.retain(|socket| socket.owners.contains(&pid));
+            sockets
+        });
         let mut look = Look::with(system, Needs::NONE, table)?;
-        (look.needs, look.ports) = (NEEDS, listeners(all));
+        look.needs = NEEDS;
+        look.ports = sockets.as_ref().map(|sockets| listeners(sockets.clone())).unwrap_or_default();
         let look = match earlier {
             Some(earlier) => look.since(earlier),
             None => look,
@@ -84,7 +90,10 @@ impl Detail {
     }
 
     fn sockets(&self) -> Part<'static> {
-        sockets::connections("sockets", &self.sockets)
+        match &self.sockets {
+            Ok(sockets) => sockets::connections("sockets", sockets),
+            Err(error) => missing("sockets", error),
+        }
     }
 
     /// For a person, a line after the other.
@@ -97,7 +106,7 @@ impl Detail {
             let mut facts: Vec<_> =
                 ALL.iter().filter(of_group).map(|column| (column.name, (column.get)(row))).collect();
             match group {
-                Group::What => facts.insert(1, ("args", strings(&row.process.args))),
+                Group::What if !is_plain(row.process) => facts.insert(1, ("args", strings(&row.process.args))),
                 Group::Who => facts.extend([("parents", names(parents(row))), ("children", names(children(row)))]),
                 Group::Env => facts.push(("env", strings(&row.process.env))),
                 _ => {}
@@ -111,6 +120,12 @@ impl Detail {
         }
         report::lines(parts, &form, room)
     }
+}
+
+/// Whether the command line tells the arguments apart: none of them is empty or has a blank in it.
+fn is_plain(process: &Process) -> bool {
+    let plain = |arg: &OsStr| !arg.is_empty() && !arg.as_encoded_bytes().iter().any(u8::is_ascii_whitespace);
+    process.args.as_ref().is_ok_and(|args| args.iter().all(plain))
 }
 
 /// The parent, its parent, and so on up to the first process.

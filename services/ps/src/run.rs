@@ -109,7 +109,8 @@ fn verdict(look: &Look, query: &Query, ready: &Ready<'_>, placed: &[Placed<'_>])
     if placed.is_empty() && absent.is_empty() && query.limit > 0 {
         say(&nothing(look, query, ready));
     }
-    if placed.is_empty() || !absent.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let found = !placed.is_empty() || query.limit == 0;
+    if found && absent.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn nothing(look: &Look, query: &Query, ready: &Ready<'_>) -> String {

@@ -38,13 +38,14 @@ pub(super) fn mounts(system: &System) -> Result<Part<'static>, Error> {
             Value::owned(mount.device),
         ]);
     }
-    let mut note = match all - rows.len() {
-        0 => None,
-        others => Some(format!("and {others} without a size")),
-    };
-    if !silent.is_empty() {
-        note = Some(format!("no answer within {} s from {}", PATIENCE.as_secs(), silent.join(", ")));
+    let mut notes = Vec::new();
+    if rows.len() < all {
+        notes.push(format!("and {} without a size", all - rows.len()));
     }
+    if !silent.is_empty() {
+        notes.push(format!("no answer within {} s from {}", PATIENCE.as_secs(), silent.join(", ")));
+    }
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
     let names = [
         "point",
         "kind",

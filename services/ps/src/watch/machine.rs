@@ -37,7 +37,7 @@ impl Machine {
         let (shown, running) = counts;
         let first = vec![
             Span::new(shown.to_string(), Style::Strong),
-            Span::plain(" processes, "),
+            Span::plain(if shown == 1 { " process, " } else { " processes, " }),
             Span::new(running.to_string(), Style::Strong),
             Span::plain(" running   load "),
             Span::new(format!("{one:.2} {five:.2} {fifteen:.2}"), Style::Strong),
