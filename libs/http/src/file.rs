@@ -18,12 +18,16 @@ use http::{HeaderMap, Method};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 use self::body::FileBody;
 use crate::entity::{Reply, Send};
 use crate::{ETag, Entity, HttpError, Stamp, Validators};
 
 mod body;
+mod section;
+
+pub(crate) use self::section::Section;
 
 /// Up to this many bytes are read at once.
 const SMALL: u64 = 64 * 1024;
@@ -33,6 +37,7 @@ const SMALL: u64 = 64 * 1024;
 pub struct LocalFile {
     file: Arc<File>,
     stamp: Stamp,
+    revoked: Option<CancellationToken>,
 }
 
 impl LocalFile {
@@ -64,7 +69,13 @@ impl LocalFile {
     /// What fstat(2) says.
     pub fn new(file: File) -> io::Result<Option<Self>> {
         let metadata = file.metadata()?;
-        Ok(metadata.is_file().then(|| Self { file: Arc::new(file), stamp: Stamp::from(&metadata) }))
+        Ok(metadata.is_file().then(|| Self { file: Arc::new(file), stamp: Stamp::from(&metadata), revoked: None }))
+    }
+
+    /// When `token` is cancelled, no more of the file is sent: answers that are on their way are broken off.
+    #[must_use]
+    pub fn revocable(self, token: CancellationToken) -> Self {
+        Self { revoked: Some(token), ..self }
     }
 
     /// What the system knew about it when it was opened.
@@ -98,6 +109,8 @@ fn is_missing(errno: Errno) -> bool {
 /// `entity` says what it is; a tag or time that it has not is the file's own.
 ///
 /// The file must not be changed while it is sent, only replaced: a client would get a mixture, or be cut off.
+///
+/// A large one may be sent by the kernel, past the body: a layer that wraps bodies sees the end of it, but not its bytes.
 pub async fn respond_file(method: &Method, headers: &HeaderMap, mut entity: Entity, file: LocalFile) -> Response {
     entity.complete(|| file.validators());
     let Reply { head, send } = entity.reply(method, headers, file.size());
@@ -107,9 +120,16 @@ pub async fn respond_file(method: &Method, headers: &HeaderMap, mut entity: Enti
             Ok(bytes) => Body::from(bytes),
             Err(error) => return HttpError::internal(error).into_response(),
         },
-        Send::One(range) => Body::new(FileBody::new(file.file, range)),
+        Send::One(range) => {
+            let section = Section::new(file, range);
+            let mut response = head.map(|_| Body::new(FileBody::new(section.clone())));
+            if section.can_be_sent_by_kernel() {
+                response.extensions_mut().insert(section);
+            }
+            return response;
+        }
         Send::Several(ranges) => {
-            Body::new(ranges.body(None, move |range| FileBody::new(Arc::clone(&file.file), range)))
+            Body::new(ranges.body(None, move |range| FileBody::new(Section::new(file.clone(), range))))
         }
     };
     head.map(|_| body)
@@ -123,6 +143,12 @@ async fn read_small(file: &Arc<File>, Range { start, end }: Range<u64>) -> io::R
     }
     let file = Arc::clone(file);
     spawn_blocking(move || file.read_exact_at(&mut bytes, start).map(|()| bytes)).await?
+}
+
+/// Can these bytes be read without waiting? Told by the first and the last, as the kernel reads in long stretches.
+pub(crate) fn in_memory(file: &File, start: u64, count: usize) -> bool {
+    let last = start.saturating_add(count as u64).saturating_sub(1);
+    count == 0 || [start, last].iter().all(|&at| matches!(read_cached(file, &mut [0], at), Ok(1)))
 }
 
 /// Reads what is in memory already.

@@ -7,6 +7,7 @@
 mod answer;
 mod connection;
 mod io;
+mod kernel;
 
 use std::io::Result;
 use std::pin::pin;

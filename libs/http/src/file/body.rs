@@ -1,8 +1,6 @@
 //! The bytes of a range of a file, as a body.
 
-use std::fs::File;
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::read_cached;
+use super::{Section, in_memory, read_cached};
 
 /// Bytes of a piece.
 const PIECE: usize = 128 * 1024;
@@ -20,9 +18,8 @@ const PIECE: usize = 128 * 1024;
 /// Reads ahead of the client by one piece at most.
 #[derive(Debug)]
 pub(super) struct FileBody {
-    file: Arc<File>,
     /// Not yet read.
-    unread: Range<u64>,
+    unread: Section,
     /// Not yet given.
     left: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
@@ -31,8 +28,8 @@ pub(super) struct FileBody {
 }
 
 impl FileBody {
-    pub(super) fn new(file: Arc<File>, range: Range<u64>) -> Self {
-        Self { file, left: range.end - range.start, unread: range, reading: None, spare: None }
+    pub(super) fn new(section: Section) -> Self {
+        Self { left: section.length(), unread: section, reading: None, spare: None }
     }
 
     /// The next piece if it is in memory.
@@ -42,8 +39,10 @@ impl FileBody {
             Some(Ok(buffer)) if buffer.len() >= length => buffer,
             _ => BytesMut::zeroed(length),
         };
-        let read = read_cached(&self.file, &mut buffer[..length], self.unread.start).ok().filter(|&read| read > 0)?;
-        self.unread.start += read as u64;
+        let read = read_cached(self.unread.file(), &mut buffer[..length], self.unread.start())
+            .ok()
+            .filter(|&read| read > 0)?;
+        self.unread.advance(read as u64);
         let whole = buffer.freeze();
         let piece = whole.slice(..read);
         self.spare = Some(whole);
@@ -52,24 +51,16 @@ impl FileBody {
 
     /// Has the next piece read by the blocking pool.
     fn read_later(&mut self) {
-        let (file, start, length) = (Arc::clone(&self.file), self.unread.start, self.next_length());
-        self.unread.start += length as u64;
+        let (file, start, length) = (Arc::clone(self.unread.file()), self.unread.start(), self.next_length());
+        self.unread.advance(length as u64);
         self.reading = Some(spawn_blocking(move || {
             let mut bytes = vec![0; length];
             file.read_exact_at(&mut bytes, start).map(|()| bytes.into())
         }));
     }
 
-    /// Told by its first and its last byte, as the kernel reads files in long stretches. True at the end.
-    fn next_is_in_memory(&self) -> bool {
-        let Range { start, .. } = self.unread;
-        let length = self.next_length() as u64;
-        length == 0
-            || [start, start + length - 1].iter().all(|&at| matches!(read_cached(&self.file, &mut [0], at), Ok(1)))
-    }
-
     fn next_length(&self) -> usize {
-        usize::try_from(self.unread.end - self.unread.start).map_or(PIECE, |left| left.min(PIECE))
+        usize::try_from(self.unread.length()).map_or(PIECE, |left| left.min(PIECE))
     }
 
     fn give(&mut self, piece: Bytes) -> Poll<Option<io::Result<Frame<Bytes>>>> {
@@ -86,6 +77,10 @@ impl Body for FileBody {
         if self.left == 0 {
             return Poll::Ready(None);
         }
+        if let Err(error) = self.unread.check() {
+            self.left = 0;
+            return Poll::Ready(Some(Err(error)));
+        }
         if self.reading.is_none() {
             match self.read_now() {
                 Some(piece) => return self.give(piece),
@@ -97,7 +92,7 @@ impl Body for FileBody {
         self.reading = None;
         match result.map_err(io::Error::from).flatten() {
             Ok(piece) => {
-                if !self.next_is_in_memory() {
+                if !in_memory(self.unread.file(), self.unread.start(), self.next_length()) {
                     self.read_later();
                 }
                 self.give(piece)

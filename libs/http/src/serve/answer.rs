@@ -24,7 +24,9 @@ use tower_service::Service;
 use tracing::{error, warn};
 
 use super::Server;
+use super::kernel::Pieces;
 use crate::access_log::{Line, Received};
+use crate::file::Section;
 use crate::{BoxFuture, Client, HttpError, Peer, Problem, RemoteUser};
 
 /// The number of a request: 16 hexadecimal digits, not to be guessed, different for each request of a process. Among
@@ -116,11 +118,19 @@ pub(super) struct Answerer {
     peer: Peer,
     is_tls: bool,
     activity: Arc<Activity>,
+    /// Where to put files that the kernel is to send.
+    pieces: Option<Pieces>,
 }
 
 impl Answerer {
-    pub(super) fn new(server: Arc<Server>, peer: Peer, is_tls: bool, activity: Arc<Activity>) -> Self {
-        Self { server, peer, is_tls, activity }
+    pub(super) fn new(
+        server: Arc<Server>,
+        peer: Peer,
+        is_tls: bool,
+        activity: Arc<Activity>,
+        pieces: Option<Pieces>,
+    ) -> Self {
+        Self { server, peer, is_tls, activity, pieces }
     }
 
     async fn answer(self, request: Request<Incoming>) -> http::Response<Answer> {
@@ -161,7 +171,9 @@ impl Answerer {
         let user = response.extensions_mut().remove::<RemoteUser>();
         let line = self.server.site.access_log.clone().zip(received);
         let line = line.map(|(log, received)| Line::new(log, received, user, response.status()));
-        response.map(|body| Answer { body, line, _running: running })
+        let file = response.extensions_mut().remove::<Section>();
+        let file = file.filter(|file| file.is_all_of(&response)).zip(self.pieces);
+        response.map(|body| Answer { body, file, line, _running: running })
     }
 
     /// Gives an error its body and a line in the log.
@@ -268,6 +280,8 @@ fn message(panic: Box<dyn Any + Send>) -> String {
 /// An answer's body; the request is at work until it is through.
 pub(super) struct Answer {
     body: Body,
+    /// What the kernel sends in place of the body.
+    file: Option<(Section, Pieces)>,
     line: Option<Line>,
     _running: Running,
 }
@@ -277,7 +291,10 @@ impl hyper::body::Body for Answer {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = match &mut self.file {
+            Some((section, pieces)) => pieces.mark(section).map(|mark| Ok(Frame::data(mark))),
+            None => ready!(Pin::new(&mut self.body).poll_frame(cx)),
+        };
         if let (Some(line), Some(Ok(frame))) = (&mut self.line, &frame) {
             line.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
         }
@@ -285,11 +302,14 @@ impl hyper::body::Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.file.as_ref().map_or_else(|| self.body.is_end_stream(), |(section, _)| section.length() == 0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.file {
+            Some((section, _)) => SizeHint::with_exact(section.length()),
+            None => self.body.size_hint(),
+        }
     }
 }
 

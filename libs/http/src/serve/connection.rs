@@ -60,9 +60,13 @@ impl Connection {
         };
         let activity = Arc::new(Activity::default());
         let is_tls = stream.is_tls();
-        let io = Guarded::new(stream, before, Arc::clone(&activity), &self.server.limits);
+        let mut io = Guarded::new(stream, before, Arc::clone(&activity), &self.server.limits);
+        let pieces = match protocol {
+            Protocol::Http1 => io.sends_files(),
+            Protocol::Http2 => None,
+        };
         let io = TokioIo::new(io);
-        let service = Answerer::new(Arc::clone(&self.server), peer, is_tls, Arc::clone(&activity));
+        let service = Answerer::new(Arc::clone(&self.server), peer, is_tls, Arc::clone(&activity), pieces);
         match protocol {
             // hyper itself ends an HTTP/1 connection that rests for too long
             Protocol::Http1 => {
@@ -122,6 +126,8 @@ impl Connection {
         builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
         // hyper takes no less than 8 KiB
         builder.max_buf_size(limits.max_head.max(8192)).half_close(true);
+        // pieces of files are recognised by where they are: nothing may be copied together
+        builder.writev(true);
         builder
     }
 

@@ -14,12 +14,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Limits;
 use super::answer::Activity;
+use super::kernel::{Pieces, Sender};
 use crate::Stream;
 
 /// A stream with limits.
 #[derive(Debug)]
 pub(super) struct Guarded {
     stream: Stream,
+    /// Sends files, if the stream and the protocol allow for it.
+    sender: Option<Sender>,
     activity: Arc<Activity>,
     /// Already read, not yet handed on.
     before: Bytes,
@@ -40,11 +43,20 @@ struct Lingering {
 
 /// Without a byte from the client.
 const SILENCE: Duration = Duration::from_secs(5);
+/// Reads in a row, before others get their turn.
+const READS: usize = 16;
 
 impl Guarded {
     pub(super) fn new(stream: Stream, before: Bytes, activity: Arc<Activity>, limits: &Limits) -> Self {
         let Limits { write_timeout, linger_timeout, .. } = *limits;
-        Self { stream, activity, before, write_timeout, linger_timeout, stalled: None, lingering: None }
+        Self { stream, sender: None, activity, before, write_timeout, linger_timeout, stalled: None, lingering: None }
+    }
+
+    /// Lets the kernel send files; gives where answers put them. None under TLS.
+    pub(super) fn sends_files(&mut self) -> Option<Pieces> {
+        let sender = (!self.stream.is_tls()).then(Sender::default);
+        self.sender = sender;
+        self.sender.as_ref().map(|sender| sender.pieces().clone())
     }
 
     /// Reads and forgets, until the client is done, silent, or at it for too long. Closing while there is something unread
@@ -56,21 +68,23 @@ impl Guarded {
             end: Box::pin(sleep_until(start + timeout)),
             silence: Box::pin(sleep_until(start + SILENCE.min(timeout))),
         });
+        // first, or a client that sends without a pause uses up all that a task may do at a time
+        if end.as_mut().poll(cx).is_ready() || silence.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
         let mut scratch = [MaybeUninit::uninit(); 16 * 1024];
-        loop {
+        for _ in 0..READS {
             let mut buffer = ReadBuf::uninit(&mut scratch);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    silence.as_mut().reset(start + SILENCE.min(timeout))
+                    silence.as_mut().reset(start + SILENCE.min(timeout));
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => break,
+                Poll::Pending => return silence.as_mut().poll(cx),
             }
         }
-        match (end.as_mut().poll(cx), silence.as_mut().poll(cx)) {
-            (Poll::Pending, Poll::Pending) => Poll::Pending,
-            _ => Poll::Ready(()),
-        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Passes the number of bytes written on, and remembers that there were some.
@@ -107,9 +121,8 @@ impl AsyncRead for Guarded {
 }
 
 impl AsyncWrite for Guarded {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.written(cx, result)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -117,6 +130,10 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let Self { stream, sender, .. } = &mut *self;
+        if let Some(result) = sender.as_mut().and_then(|sender| sender.poll_write(cx, stream, slices)) {
+            return self.written(cx, result);
+        }
         let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.written(cx, result)
     }

@@ -6,6 +6,7 @@ mod bind;
 mod client;
 mod clients;
 mod errors;
+mod files;
 mod forms;
 mod listener;
 mod ranges;

@@ -1,8 +1,6 @@
 //! Files, blobs and rendered documents: ranges, conditions, encodings, over the wire.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,11 +21,11 @@ use crate::support::Server;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 
 /// Bytes that tell their place.
-fn content(size: usize) -> Vec<u8> {
+pub(crate) fn content(size: usize) -> Vec<u8> {
     (0..size).map(|at| u8::try_from((at + at / 251) % 256).unwrap()).collect()
 }
 
-fn entity() -> Entity {
+pub(crate) fn entity() -> Entity {
     Entity::new(TEXT).cache_control("max-age=60").header(CONTENT_DISPOSITION, HeaderValue::from_static("inline"))
 }
 
@@ -40,7 +38,7 @@ async fn file(method: Method, headers: HeaderMap, path: PathBuf) -> Response {
 }
 
 /// Serves the files of `folder` under their names.
-fn files(folder: &Path) -> Router {
+pub(crate) fn files(folder: &Path) -> Router {
     let folder = folder.to_owned();
     let handler = move |method: Method, uri: http::Uri, headers: HeaderMap| {
         file(method, headers, folder.join(uri.path().trim_start_matches('/')))
@@ -67,7 +65,7 @@ fn blob(bytes: Vec<u8>, opened: Arc<AtomicUsize>) -> Router {
 }
 
 /// What stands in the head of an answer, `-` for nothing.
-fn heads(answer: &Answer, names: &[&str]) -> Vec<String> {
+pub(crate) fn heads(answer: &Answer, names: &[&str]) -> Vec<String> {
     let value = |name| answer.headers.get(name).map_or("-", |value: &HeaderValue| value.to_str().unwrap());
     names.iter().map(|name| value(*name).to_owned()).collect()
 }
@@ -244,73 +242,6 @@ async fn files_of_all_sizes() {
         row("GET", &[("range", "bytes=-0")], 416, "bytes */0", b""),
     ];
     check(files(folder.path()), 0, &rows).await;
-}
-
-#[tokio::test]
-async fn a_file_that_is_replaced() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    let server = Server::start("127.0.0.1:0", files(folder.path()), Limits::default());
-    let mut client = Client::connect(server.address()).await;
-    let mut tags = Vec::new();
-    for text in ["one", "two", "one"] {
-        fs::write(folder.path().join("beside"), text).unwrap();
-        fs::rename(folder.path().join("beside"), &path).unwrap();
-        let answer = client.ask("GET", "/file", &[]).await;
-        assert_eq!(answer.body, text.as_bytes());
-        let tag = heads(&answer, &["etag"]).remove(0);
-        assert_eq!(client.ask("GET", "/file", &[("if-none-match", &tag)]).await.status, 304);
-        tags.push(tag);
-    }
-    assert!(tags[0] != tags[1] && tags[1] != tags[2]);
-    fs::remove_file(&path).unwrap();
-    assert_eq!(client.ask("GET", "/file", &[("if-none-match", &tags[2])]).await.status, 404);
-    drop(client);
-    server.done().await;
-}
-
-#[tokio::test]
-async fn what_is_no_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name| folder.path().join(name);
-    fs::create_dir(at("folder")).unwrap();
-    fs::write(at("real"), "real").unwrap();
-    symlink("real", at("link")).unwrap();
-    symlink("nowhere", at("dangling")).unwrap();
-    symlink("loop", at("loop")).unwrap();
-    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
-    let fifo = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
-    assert!(fifo.success());
-    let long = "x".repeat(300);
-    for name in ["folder", "nothing", "dangling", "loop", "socket", "pipe", "real/under", &long] {
-        // asked twice: as the kernel does not know it yet, and as it does
-        for _ in 0..2 {
-            assert!(LocalFile::open(at(name)).await.unwrap().is_none(), "{name}");
-        }
-    }
-    assert_eq!(LocalFile::open(at("link")).await.unwrap().unwrap().size(), 4);
-    let nul = LocalFile::open("a\0b").await.unwrap_err();
-    assert_eq!(nul.kind(), std::io::ErrorKind::InvalidInput);
-}
-
-/// One that gets shorter while it is sent must not look complete.
-#[tokio::test]
-async fn a_file_that_is_cut() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    let mut out = fs::File::create(&path).unwrap();
-    // more than buffers take
-    let size = 64 << 20;
-    out.set_len(size).unwrap();
-    out.write_all(b"start").unwrap();
-    let server = Server::start("127.0.0.1:0", files(folder.path()), Limits::default());
-    let mut client = Client::connect(server.address()).await;
-    client.send("GET", "/file", &[]).await;
-    let head = client.head().await;
-    assert_eq!(head.headers["content-length"], size.to_string());
-    out.set_len(1 << 20).unwrap();
-    assert!(client.rest().await.len() < usize::try_from(size).unwrap());
-    server.done().await;
 }
 
 #[tokio::test]
