@@ -104,6 +104,18 @@ impl Distribution {
         Distribution::of(Source::Bytes(bytes), name, Digests::of(bytes, Wanted::All), level, limits)
     }
 
+    /// Only METADATA or PKG-INFO of a file that was read before, exactly as in the archive; None if it has none. No digest of
+    /// the file is computed, so that little is read of a wheel, however long it is.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not what its name says. Blocks on the disk.
+    pub fn metadata_of(file: &File, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let length = file.metadata().map_err(Error::Read)?.len();
+        let name = FileName::parse(name, None, Level::Lenient).map_err(Fault::from)?;
+        let mut findings = Findings::new(Level::Lenient);
+        Ok(contents(Source::File { file, length }, &name, &Limits::default(), &mut findings)?.metadata)
+    }
+
     fn of(
         source: Source<'_>,
         name: &str,

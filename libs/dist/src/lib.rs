@@ -40,3 +40,8 @@ pub use level::Level;
 pub use metadata::{BadMetadata, METADATA_MAX, Metadata, SUMMARY_MAX};
 pub use name::{BadName, NAME_MAX, ProjectName, normalize};
 pub use version::{BadVersion, VERSION_MAX, Version};
+
+/// The README's programs are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -19,6 +19,9 @@ pub const SUMMARY_MAX: usize = 512;
 /// The versions of the specification that are known.
 const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6"];
 
+/// The fields that resolvers look at, besides name and version.
+const RESOLVED: &[&str] = &["requires-dist", "requires-python", "provides-extra"];
+
 /// What a distribution says about itself. The fields' names are those of the specification; what can be repeated is in
 /// plural.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -180,6 +183,9 @@ impl Metadata {
         {
             findings.object_to_new(BadMetadata::RequiresPython(text.clone()))?;
         }
+        for bad in self.dependencies().filter_map(Result::err) {
+            findings.warn(bad);
+        }
         let summary = self.summary.as_deref().unwrap_or_default();
         if summary.chars().count() > SUMMARY_MAX {
             findings.object_to_new(BadMetadata::Summary)?;
@@ -204,11 +210,14 @@ impl Metadata {
         }
     }
 
-    /// Does a build leave this as it is? Then it can be served beside a source distribution: metadata version 2.2 or later
-    /// and nothing dynamic (PEP 643, PEP 658).
+    /// Does a build of this source distribution leave everything as it is that a resolver asks for? Then the metadata can be
+    /// served beside it: version 2.2 or later, and neither dependencies nor extras nor the versions of Python are dynamic
+    /// (PEP 643, PEP 658). Name and version never are. That a build fills in paths of licences, as setuptools does, is
+    /// nobody's concern.
     #[must_use]
     pub fn is_static(&self) -> bool {
-        self.is_since(2, 2) && self.dynamic.is_empty()
+        let asked_for = |field: &String| RESOLVED.contains(&field.as_str());
+        self.is_since(2, 2) && !self.dynamic.iter().any(asked_for)
     }
 
     /// Is it of that version of the specification, or of a later one?

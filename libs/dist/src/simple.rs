@@ -115,6 +115,14 @@ pub enum Yanked {
     Because(String),
 }
 
+impl List {
+    /// The list in that format.
+    #[must_use]
+    pub fn render(&self, format: Format) -> Vec<u8> {
+        if format.is_html() { self.to_html() } else { self.to_json() }
+    }
+}
+
 impl Page {
     /// A page of these files: versions and files sorted from old to new, versions in their normal spelling.
     ///
@@ -126,6 +134,12 @@ impl Page {
         versions.dedup();
         let versions = versions.into_iter().map(Version::normalized).collect();
         Page { name: name.to_owned(), status, versions, files: files.into_iter().map(|(_, file)| file).collect() }
+    }
+
+    /// The page in that format.
+    #[must_use]
+    pub fn render(&self, format: Format) -> Vec<u8> {
+        if format.is_html() { self.to_html() } else { self.to_json() }
     }
 
     /// The files that may be shown.

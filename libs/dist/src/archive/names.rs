@@ -1,10 +1,16 @@
 //! Names of members: paths below the place where somebody will unpack them.
 
+/// Longest path of a member in bytes: what Linux takes.
+const PATH_MAX: usize = 4096;
+
 /// A path that stays below where it is unpacked, on every system, and shows on a terminal as what it is. An error says why
 /// not.
 pub(crate) fn check(name: &str) -> Result<(), &'static str> {
     if name.bytes().any(|byte| byte < 0x20 || byte == 0x7f) {
         return Err("it has a control character");
+    }
+    if name.len() > PATH_MAX {
+        return Err("it is too long");
     }
     if name.contains('\\') {
         return Err("it has a backslash");
@@ -50,6 +56,7 @@ mod tests {
             ("a\n", "it has a control character"),
             ("a\u{7f}", "it has a control character"),
             ("a\0b", "it has a control character"),
+            (&"n/".repeat(2049), "it is too long"),
             ("a\\b", "it has a backslash"),
             ("", "it is no relative path"),
             ("/a", "it is no relative path"),

@@ -31,6 +31,8 @@ pub enum BadSdist {
 }
 
 const PKG_INFO: &str = "PKG-INFO";
+/// Most bytes of all paths of an upload together; they are kept until its end.
+const PATHS_MAX: usize = 32 << 20;
 
 pub(super) fn read(
     source: Source<'_>,
@@ -161,6 +163,8 @@ struct Tree {
     is_folder: bool,
     /// Everything that is no folder.
     names: HashSet<String>,
+    /// Bytes of them.
+    length: usize,
     links: HashSet<String>,
 }
 
@@ -180,6 +184,10 @@ impl Tree {
             return Ok(true);
         }
         let path = names::parts(&member.name).collect::<Vec<_>>().join("/");
+        self.length = self.length.saturating_add(path.len());
+        if self.length > PATHS_MAX {
+            return Err(BadTar::TooManyMembers.into());
+        }
         if member.kind == Type::Symlink {
             self.links.insert(path.clone());
         }

@@ -113,7 +113,8 @@ fn requires_python_as_it_is_found() {
 #[test]
 fn dependencies_are_read_where_they_make_sense() {
     let text = format!("{HEAD}Requires-Dist: Foo.Bar (>=1.0)\nRequires-Dist: ?\n");
-    let (metadata, _) = Metadata::parse(text.as_bytes(), Level::Strict).unwrap();
+    let (metadata, warnings) = Metadata::parse(text.as_bytes(), Level::Strict).unwrap();
+    assert_eq!(warnings, [Fault::Metadata(BadMetadata::RequiresDist("?".to_owned()))]);
     let seen: Vec<_> = metadata.dependencies().map(|read| read.map(|it| it.name.normalized().to_owned())).collect();
     assert_eq!(seen, [Ok("foo-bar".to_owned()), Err(BadMetadata::RequiresDist("?".to_owned()))]);
 }
@@ -125,7 +126,10 @@ fn only_static_metadata_speaks_for_a_source_distribution() {
         ("2.2", "", true),
         ("2.10", "", true),
         ("3.0", "", true),
-        ("2.2", "Version", false),
+        ("2.2", "License-File", true),
+        ("2.2", "REQUIRES-dist", false),
+        ("2.2", "requires-python", false),
+        ("2.2", "Provides-Extra", false),
         ("x", "", false),
     ] {
         let text = format!("Metadata-Version: {version}\nName: a\nVersion: 1\nDynamic: {dynamic}\n");

@@ -16,8 +16,11 @@ use crate::filename::is_harmless;
 /// Longest page that is read. The longest on the public index has about a tenth of that.
 pub const PAGE_MAX: usize = 64 << 20;
 
-/// Most files or projects of one page.
-const LINKS_MAX: usize = 2_000_000;
+/// Most files of one page. The longest on the public index has some ten thousands.
+const FILES_MAX: usize = 200_000;
+
+/// Most projects of one list. The public index is about to have a million.
+const PROJECTS_MAX: usize = 3_000_000;
 
 /// Why a page cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,9 @@ pub enum BadPage {
     /// More than [`PAGE_MAX`] bytes.
     #[error("the page has more than {PAGE_MAX} bytes")]
     TooLong,
+    /// More files or projects than anybody has.
+    #[error("the page has more than {0} links")]
+    TooMany(usize),
     /// Of a type that no page of the Simple API has.
     #[error("`{}` is no type of pages of the Simple API", .0.escape_debug())]
     Type(String),

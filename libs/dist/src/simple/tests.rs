@@ -67,6 +67,15 @@ fn a_page_in_json() {
 }
 
 #[test]
+fn an_answer_has_the_format_that_was_agreed_on() {
+    let list = List { projects: vec![ProjectName::parse("foo").unwrap()] };
+    for (format, html) in [(Format::Json, false), (Format::Html, true), (Format::Text, true)] {
+        assert_eq!(page().render(format), if html { page().to_html() } else { page().to_json() });
+        assert_eq!(list.render(format), if html { list.to_html() } else { list.to_json() });
+    }
+}
+
+#[test]
 fn a_quarantined_project_offers_no_files() {
     let status = Some(ProjectStatus { state: State::Quarantined, reason: None });
     let page = Page { status, ..page() };
@@ -195,6 +204,18 @@ fn what_is_no_page() {
     check_bad(b"<meta name=pypi:repository-version content='2.0'>", TEXT, URL, "version `2.0`");
     check_bad(br#"{"meta":{"api-version":"10.0"},"files":[],"projects":[]}"#, JSON, URL, "version `10.0`");
     check_bad(&vec![b' '; PAGE_MAX + 1], JSON, URL, "more than 67108864 bytes");
+}
+
+#[test]
+fn pages_have_an_end() {
+    let many = |link: &str, count: usize| link.repeat(count);
+    for (body, kind) in [
+        (many("<a href=foo-1.zip></a>", 200_001), TEXT),
+        (format!(r#"{{"files":[{}{{}}]}}"#, many(r#"{"filename":"a","url":"b"},"#, 200_001)), JSON),
+    ] {
+        let bad = Page::parse(body.as_bytes(), kind, "https://e/", "foo").unwrap_err();
+        assert_eq!(bad.to_string(), "the page has more than 200000 links");
+    }
 }
 
 fn hashes() -> impl Strategy<Value = Vec<(String, String)>> {

@@ -77,6 +77,9 @@ fn files_are_read_from_the_disk() {
         assert_eq!((read.size, read.file_name.kind()), (bytes.len() as u64, Kind::Wheel));
         assert_eq!(read.digests, Digests::of(&bytes, Wanted::Sha256));
         assert_eq!(read.metadata_bytes.as_deref(), Some(text.as_bytes()));
+        let file = fs::File::open(&path).unwrap();
+        let alone = Distribution::metadata_of(&file, read.file_name.text()).unwrap();
+        assert_eq!(alone, read.metadata_bytes);
     }
     assert!(matches!(Distribution::read(&folder.path().join("README")), Err(Error::Refused(_))));
     fs::create_dir(folder.path().join("foo-1.0.zip")).unwrap();

@@ -65,6 +65,23 @@ fn ours(text: &str) -> serde_json::Value {
     serde_json::json!([file, name, version])
 }
 
+/// What follows name and version in the names of wheels.
+const TAGS: &[&str] = &[
+    "py3-none-any",
+    "py2.py3-none-any",
+    "cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64",
+    "1-py3-none-any",
+    "1a-py3-none-any",
+    "b-py3-none-any",
+    "py3-none",
+    "py3-none-any-more",
+    "py3.-none-any",
+    "-none-any",
+    "3-none-any",
+    "CP311-none-win_AMD64",
+    "py3-none-any.any",
+];
+
 /// Names, versions and files of all kinds, right and wrong, in all combinations.
 fn texts() -> Vec<String> {
     let names = [
@@ -111,26 +128,11 @@ fn texts() -> Vec<String> {
         "1.0post",
         "1.0.post.1",
     ];
-    let tags = [
-        "py3-none-any",
-        "py2.py3-none-any",
-        "cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64",
-        "1-py3-none-any",
-        "1a-py3-none-any",
-        "b-py3-none-any",
-        "py3-none",
-        "py3-none-any-more",
-        "py3.-none-any",
-        "-none-any",
-        "3-none-any",
-        "CP311-none-win_AMD64",
-        "py3-none-any.any",
-    ];
     let mut texts: Vec<String> = names.iter().chain(&versions).map(ToString::to_string).collect();
     for name in names {
         for version in versions {
             texts.extend([".tar.gz", ".zip", ".tar.bz2x"].map(|suffix| format!("{name}-{version}{suffix}")));
-            texts.extend(tags.map(|tags| format!("{name}-{version}-{tags}.whl")));
+            texts.extend(TAGS.iter().map(|tags| format!("{name}-{version}-{tags}.whl")));
         }
     }
     texts.extend(

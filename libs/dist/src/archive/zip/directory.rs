@@ -11,7 +11,7 @@ use crate::archive::source::Source;
 pub(super) const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 pub(super) const CENTRAL_LENGTH: usize = 46;
 /// Longest central directory that is read at once: 200,000 members with long names stay under it.
-const DIRECTORY_MAX: u64 = 64 << 20;
+const DIRECTORY_MAX: u64 = 32 << 20;
 
 /// A member, as the central directory has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

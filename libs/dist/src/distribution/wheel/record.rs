@@ -13,7 +13,7 @@ use crate::archive::zip::{Entry, Zip};
 use crate::level::Findings;
 
 /// Most bytes of RECORD that are read: 200,000 files stay under it.
-const RECORD_MAX: usize = 64 << 20;
+const RECORD_MAX: usize = 32 << 20;
 
 /// Most bytes of RECORD of a file in a folder.
 const GLANCE_MAX: usize = 1 << 20;

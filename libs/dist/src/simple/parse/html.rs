@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::tokens::{Tag, Token, Tokens};
-use super::{BadPage, LINKS_MAX, check_version, core_metadata, hash, keep, resolve, said};
+use super::{BadPage, FILES_MAX, PROJECTS_MAX, check_version, core_metadata, hash, keep, resolve, said};
 use crate::ProjectName;
 use crate::simple::{CoreMetadata, File, List, Page, ProjectStatus, State, Yanked};
 
@@ -40,8 +40,8 @@ pub(super) fn page(body: &[u8], base: &Url, name: &str) -> Result<Page, BadPage>
     for token in Tokens::new(text(body)?) {
         let Token::Open(tag) = token else { continue };
         match tag.is("a") {
-            true if anchors.len() < LINKS_MAX => anchors.push(tag),
-            true => {}
+            true if anchors.len() == FILES_MAX => return Err(BadPage::TooMany(FILES_MAX)),
+            true => anchors.push(tag),
             false => head.take(&tag),
         }
     }
@@ -68,7 +68,10 @@ pub(super) fn list(body: &[u8]) -> Result<List, BadPage> {
             }
             Token::Close("a" | "A") => {
                 let name = anchor.take().and_then(|name| ProjectName::parse(name.trim()).ok());
-                projects.extend(name.filter(|_| projects.len() < LINKS_MAX));
+                projects.extend(name);
+                if projects.len() > PROJECTS_MAX {
+                    return Err(BadPage::TooMany(PROJECTS_MAX));
+                }
             }
             Token::Close(_) => {}
         }

@@ -1,12 +1,14 @@
 //! Pages in JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use url::Url;
 
-use super::{BadPage, LINKS_MAX, check_version, hash, keep, resolve, said};
+use super::{BadPage, FILES_MAX, PROJECTS_MAX, check_version, hash, keep, resolve, said};
 use crate::ProjectName;
 use crate::simple::{CoreMetadata, File, List, Page, ProjectStatus, State, Yanked};
 
@@ -35,6 +37,47 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Loose<T> {
     }
 }
 
+/// The elements of the right kind, up to a number; what follows is read and dropped.
+#[derive(Debug)]
+struct Bounded<T, const MAX: usize> {
+    elements: Vec<T>,
+    more: bool,
+}
+
+impl<T, const MAX: usize> Bounded<T, MAX> {
+    fn all(self) -> Result<Vec<T>, BadPage> {
+        if self.more { Err(BadPage::TooMany(MAX)) } else { Ok(self.elements) }
+    }
+}
+
+impl<'de, T: DeserializeOwned, const MAX: usize> Deserialize<'de> for Bounded<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements<T, const MAX: usize>(PhantomData<T>);
+        impl<'de, T: DeserializeOwned, const MAX: usize> Visitor<'de> for Elements<T, MAX> {
+            type Value = Bounded<T, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while elements.len() < MAX
+                    && let Some(Loose(element)) = array.next_element()?
+                {
+                    elements.extend(element);
+                }
+                let mut more = false;
+                while let Some(IgnoredAny) = array.next_element()? {
+                    more = true;
+                }
+                Ok(Bounded { elements, more })
+            }
+        }
+        deserializer.deserialize_seq(Elements(PhantomData))
+    }
+}
+
 #[derive(Deserialize)]
 struct Meta {
     #[serde(rename = "api-version", default)]
@@ -50,14 +93,14 @@ struct WirePage {
     project_status: Loose<WireStatus>,
     #[serde(default)]
     versions: Loose<Vec<String>>,
-    files: Vec<Loose<WireFile>>,
+    files: Bounded<WireFile, FILES_MAX>,
 }
 
 #[derive(Deserialize)]
 struct WireList {
     #[serde(default)]
     meta: Loose<Meta>,
-    projects: Vec<Loose<WireName>>,
+    projects: Bounded<WireName, PROJECTS_MAX>,
 }
 
 #[derive(Deserialize)]
@@ -120,15 +163,15 @@ pub(super) fn page(body: &[u8], base: &Url, name: &str) -> Result<Page, BadPage>
         let state = State::from_marker(&status.status)?;
         Some(ProjectStatus { state, reason: status.reason.0.and_then(said) })
     });
-    let files = wire.files.into_iter().take(LINKS_MAX).filter_map(|file| self::file(file.0?, base)).collect();
+    let files = wire.files.all()?.into_iter().filter_map(|file| self::file(file, base)).collect();
     Ok(Page { name: name.to_owned(), status, versions: wire.versions.0.unwrap_or_default(), files })
 }
 
 pub(super) fn list(body: &[u8]) -> Result<List, BadPage> {
     let wire: WireList = serde_json::from_slice(body).map_err(BadPage::Json)?;
     check_version(wire.meta.0.and_then(|meta| meta.api_version.0).as_deref())?;
-    let projects = wire.projects.into_iter().take(LINKS_MAX).filter_map(|name| ProjectName::parse(&name.0?.name).ok());
-    Ok(List { projects: projects.collect() })
+    let projects = wire.projects.all()?;
+    Ok(List { projects: projects.iter().filter_map(|wire| ProjectName::parse(&wire.name).ok()).collect() })
 }
 
 fn file(wire: WireFile, base: &Url) -> Option<File> {
