@@ -11,7 +11,8 @@ use crate::identity::Identity;
 use crate::name::Name;
 use crate::password::acceptable;
 use crate::random;
-use crate::sessions::{Client, SessionText};
+use crate::sessions::{Browser, SessionText};
+use crate::settings::SiteUrl;
 use crate::token::Digest;
 use crate::users::{NewUser, User, insert, object, store_password};
 
@@ -49,6 +50,13 @@ pub enum Invited {
 }
 
 impl Auth {
+    /// The link of an invitation: with the host where `[auth] url` says it, else the path alone.
+    #[must_use]
+    pub fn link(&self, text: &InviteText) -> String {
+        let host = self.settings().url.as_ref().map_or("", SiteUrl::as_str);
+        format!("{host}{}", text.path())
+    }
+
     /// A link by which `name` sets a password; earlier ones are worth nothing from now on.
     ///
     /// # Errors
@@ -117,7 +125,7 @@ impl Auth {
         text: &str,
         name: &Name,
         password: &str,
-        client: &Client,
+        browser: &Browser,
     ) -> Result<(Name, SessionText), Error> {
         let name = match self.invited(text).await?.ok_or(Error::NoInvite)? {
             Invited::FirstAdministrator => name.clone(),
@@ -132,7 +140,7 @@ impl Auth {
         let author = |name: &Name| {
             // nobody is logged in yet, and who holds the link is who it was given to
             let identity = Identity::user(name.clone(), crate::Via::Session, false, Vec::new(), self.everybody());
-            self.author(&identity, client.ip)
+            self.author(&identity, browser.address)
         };
         let by = author(&name);
         match taken.get::<Option<i64>>("account")? {
@@ -154,7 +162,7 @@ impl Auth {
         tx.commit().await?;
         self.changed();
         let account = self.account(&name).await?.ok_or(Error::NoInvite)?;
-        let session = self.begin_session(&account, client, "login").await?;
+        let session = self.begin_session(&account, browser, "login").await?;
         Ok((name, session))
     }
 }

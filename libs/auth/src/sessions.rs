@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use opsctl_store::{Row, Transaction, params};
@@ -37,13 +38,13 @@ impl fmt::Debug for SessionText {
     }
 }
 
-/// Who is at the other end of a connection, as far as that shows.
+/// Where somebody logs in, as far as that shows.
 #[derive(Debug, Clone, Default)]
-pub struct Client {
-    /// The peer's address, if it has one.
-    pub ip: Option<IpAddr>,
-    /// What the browser calls itself.
-    pub browser: String,
+pub struct Browser {
+    /// Its address, if it has one.
+    pub address: Option<IpAddr>,
+    /// What it calls itself.
+    pub name: String,
 }
 
 /// A session, as its user sees it.
@@ -73,6 +74,11 @@ impl Session {
     }
 }
 
+/// What the session of this text is called in a list.
+pub(crate) fn session_id(text: &str) -> String {
+    id(Digest::of(text.as_bytes()).as_bytes())
+}
+
 /// The first bytes of the digest, which tells nobody the secret.
 fn id(digest: &[u8]) -> String {
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -84,8 +90,33 @@ impl Auth {
     /// # Errors
     /// [`Error::WrongPassword`], which takes as long for a user who is not there; [`Error::Throttled`];
     /// [`Error::Busy`].
-    pub async fn login(&self, name: &str, password: &str, client: &Client) -> Result<(Name, SessionText), Error> {
-        let attempt = self.0.throttle.begin(&name.to_ascii_lowercase(), client.ip, self.now());
+    pub async fn login(&self, name: &str, password: &str, browser: &Browser) -> Result<(Name, SessionText), Error> {
+        let account = self.verified(name, password, browser).await?;
+        let session = self.begin_session(&account, browser, "login").await?;
+        Ok((account.name.clone(), session))
+    }
+
+    /// Gives a user who knows the old password a new one, and a new session; all others end.
+    ///
+    /// # Errors
+    /// As with [`Self::login`]; [`Error::Password`].
+    pub async fn change_password(
+        &self,
+        by: &Author,
+        name: &Name,
+        old: &str,
+        new: &str,
+        browser: &Browser,
+    ) -> Result<SessionText, Error> {
+        self.verified(name.as_str(), old, browser).await?;
+        self.set_password(by, name, Some(new)).await?;
+        let account = self.account(name).await?.ok_or(Error::WrongPassword)?;
+        self.begin_session(&account, browser, "login").await
+    }
+
+    /// The user of this name, if the password is theirs.
+    async fn verified(&self, name: &str, password: &str, browser: &Browser) -> Result<Arc<Account>, Error> {
+        let attempt = self.0.throttle.begin(&name.to_ascii_lowercase(), browser.address, self.now());
         let attempt = attempt.map_err(|Wait(wait)| Error::Throttled(wait))?;
         let account = match name.parse::<Name>() {
             Ok(name) => self.account(&name).await?,
@@ -100,12 +131,11 @@ impl Auth {
         match account.filter(|_| matches!(verified, Ok(true))) {
             Some(account) => {
                 attempt.succeeded();
-                let session = self.begin_session(&account, client, "login").await?;
-                Ok((account.name.clone(), session))
+                Ok(account)
             }
             None => {
                 verified?;
-                tracing::warn!(user = ?name.chars().take(80).collect::<String>(), address = ?client.ip, "login failed");
+                tracing::warn!(user = ?name.chars().take(80).collect::<String>(), address = ?browser.address, "login failed");
                 Err(Error::WrongPassword)
             }
         }
@@ -115,20 +145,20 @@ impl Auth {
     pub(crate) async fn begin_session(
         &self,
         account: &Account,
-        client: &Client,
+        browser: &Browser,
         how: &'static str,
     ) -> Result<SessionText, Error> {
         let text = SessionText(random::text()?);
         let identity = account.identity(Via::Session, self.everybody());
-        let by = self.author(&identity, client.ip);
+        let by = self.author(&identity, browser.address);
         let now = micros(by.now());
         let mut tx = self.database().begin().await?;
         self.forget_sessions(&mut tx, now).await?;
         let sql = "INSERT INTO session (digest, account, created, used, address, browser) \
                    VALUES ($1, $2, $3, $3, $4, $5)";
         let digest = *Digest::of(text.0.as_bytes()).as_bytes();
-        let address = client.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let browser: String = client.browser.chars().filter(|c| !c.is_control()).take(BROWSER).collect();
+        let address = browser.address.map(|ip| ip.to_string()).unwrap_or_default();
+        let browser: String = browser.name.chars().filter(|c| !c.is_control()).take(BROWSER).collect();
         tx.execute(sql, params![digest, account.id, now, address, browser]).await?;
         tx.execute("UPDATE account SET seen = $2 WHERE id = $1", params![account.id, now]).await?;
         by.record(&mut tx, Act::new(how, format!("auth/session/{}", id(&digest)))).await?;

@@ -17,7 +17,7 @@ pub use write::NewUser;
 pub(crate) use write::{find, insert, object, store_password};
 
 /// Users in one list at most.
-const MOST: i64 = 1000;
+pub(crate) const MOST: i64 = 1000;
 
 /// A user, as administrators see them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use opsctl_auth::{Error, Invited, NewUser};
 
-use crate::support::{Bench, PASSWORD, basic, client, name, on_both, with};
+use crate::support::{Bench, PASSWORD, basic, browser, name, on_both, with};
 
 async fn accept(bench: &Bench, text: &str, user: &str) -> Result<String, Error> {
-    let (name, _) = bench.auth.accept_invite(text, &name(user), PASSWORD, &client()).await?;
+    let (name, _) = bench.auth.accept_invite(text, &name(user), PASSWORD, &browser()).await?;
     Ok(name.to_string())
 }
 
@@ -17,10 +17,10 @@ fn the_first_administrator() {
         assert!(text.path().starts_with("/_/invite/") && text.path().len() == 53, "{}", text.path());
         assert_eq!(bench.auth.invited(old.expose()).await.unwrap(), None, "only the newest");
         assert_eq!(bench.auth.invited(text.expose()).await.unwrap(), Some(Invited::FirstAdministrator));
-        let short = bench.auth.accept_invite(text.expose(), &name("root"), "short", &client()).await;
+        let short = bench.auth.accept_invite(text.expose(), &name("root"), "short", &browser()).await;
         assert!(matches!(short, Err(Error::Password(_))), "and the link is still good");
         let (name, session) =
-            bench.auth.accept_invite(text.expose(), &name("Root"), PASSWORD, &client()).await.unwrap();
+            bench.auth.accept_invite(text.expose(), &name("Root"), PASSWORD, &browser()).await.unwrap();
         assert_eq!(name.as_str(), "root");
         let session = opsctl_auth::Credentials::Session(session.expose().to_owned());
         assert!(bench.identify(&session).await.unwrap().is_administrator());

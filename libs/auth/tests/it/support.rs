@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use opsctl_auth::{Auth, Author, Client, Clock, Credentials, Error, Filter, Identity, Intent, Name, NewUser, Settings};
+use opsctl_auth::{
+    Auth, Author, Browser, Clock, Credentials, Error, Filter, Identity, Intent, Name, NewUser, Settings,
+};
 use opsctl_config::Sources;
 use opsctl_store::Location;
 use opsctl_testkit::Postgres;
@@ -25,6 +27,13 @@ pub(crate) struct Bench {
 /// Runs a test on both databases.
 pub(crate) fn on_both(test: impl AsyncFn(&Bench)) {
     with("", test);
+}
+
+/// Runs a test that has nothing to do with the kind of database on SQLite alone.
+pub(crate) fn on_one(set: &str, test: impl AsyncFn(&Bench)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    runtime.block_on(async { test(&Bench::open(Location::local(folder.path()), set).await).await });
 }
 
 /// The same with keys set, a line `key=value` each.
@@ -49,8 +58,8 @@ pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
-pub(crate) fn client() -> Client {
-    Client { ip: Some("192.0.2.1".parse().unwrap()), browser: "a browser".to_owned() }
+pub(crate) fn browser() -> Browser {
+    Browser { address: Some("192.0.2.1".parse().unwrap()), name: "a browser".to_owned() }
 }
 
 impl Bench {
@@ -90,7 +99,7 @@ impl Bench {
     }
 
     pub(crate) async fn identify(&self, credentials: &Credentials) -> Result<Identity, Error> {
-        self.auth.identify(credentials, client().ip, Intent::Look).await
+        self.auth.identify(credentials, browser().address, Intent::Look).await
     }
 
     /// The actor of these credentials, or what is wrong with them.
@@ -99,7 +108,7 @@ impl Bench {
     }
 
     pub(crate) async fn login(&self, user: &str, password: &str) -> Result<Credentials, Error> {
-        let (_, session) = self.auth.login(user, password, &client()).await?;
+        let (_, session) = self.auth.login(user, password, &browser()).await?;
         Ok(Credentials::Session(session.expose().to_owned()))
     }
 
