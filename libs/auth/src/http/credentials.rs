@@ -61,7 +61,9 @@ mod tests {
     #[track_caller]
     fn check(lines: &[&str], cookie: &str, expected: &Credentials) {
         let mut headers = HeaderMap::new();
-        lines.iter().for_each(|line| drop(headers.append(AUTHORIZATION, line.parse().unwrap())));
+        for line in lines {
+            headers.append(AUTHORIZATION, line.parse().unwrap());
+        }
         if !cookie.is_empty() {
             headers.append(COOKIE, cookie.parse().unwrap());
         }

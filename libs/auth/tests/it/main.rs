@@ -1,5 +1,5 @@
 //! The user base on SQLite and on PostgreSQL: one suite for both.
-#![expect(clippy::unwrap_used, reason = "a test says what failed by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what failed by panicking")]
 
 mod browser;
 mod hostile;
