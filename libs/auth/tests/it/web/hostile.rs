@@ -1,6 +1,6 @@
 //! What somebody does who means no good.
 
-use crate::browser::{Browser, SEE_OTHER};
+use super::browser::{Browser, SEE_OTHER};
 use crate::support::{PASSWORD, on_one, with};
 
 #[test]

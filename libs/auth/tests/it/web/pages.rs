@@ -2,7 +2,7 @@
 
 use opsctl_auth::NewToken;
 
-use crate::browser::{Browser, SEE_OTHER};
+use super::browser::{Browser, SEE_OTHER};
 use crate::support::{Bench, PASSWORD, name, on_one};
 
 async fn admin(bench: &Bench) -> Browser {

@@ -1,0 +1,5 @@
+//! The pages and what stands around a router, without a socket.
+
+mod browser;
+mod hostile;
+mod pages;
