@@ -42,7 +42,7 @@ for text in json.load(sys.stdin):
 /// What `script` prints, line by line.
 fn python(script: &str, input: &str) -> Vec<serde_json::Value> {
     let mut command = Command::new(venv().join("bin/python3"));
-    command.args(["-I", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args(["-I", "-W", "ignore", "-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -187,4 +187,72 @@ fn real_wheels_are_taken() {
         }
     }
     assert!(seen >= 7, "{seen} wheels");
+}
+
+/// What two strict readers make of a page in each form: a line each of name, files and their facts.
+const READERS: &str = r#"
+import json, sys
+from mousebender import simple
+from pypi_simple import ProjectPage
+html, text = json.load(sys.stdin)
+url = "https://example.org/simple/foo-bar/"
+def of_pypi_simple(page):
+    files = [[p.filename, p.url, p.digests, p.requires_python, p.is_yanked, p.yanked_reason, p.size, p.metadata_digests,
+        p.has_sig, p.provenance_url, p.upload_time and p.upload_time.isoformat()] for p in page.packages]
+    return [page.project, page.repository_version, page.status, page.status_reason, page.versions, files]
+print(json.dumps(of_pypi_simple(ProjectPage.from_json_data(json.loads(text), base_url=url))))
+print(json.dumps(of_pypi_simple(ProjectPage.from_html("foo-bar", html, base_url=url))))
+parsed = simple.parse_project_details(text, "application/vnd.pypi.simple.v1+json", "foo-bar")
+print(json.dumps([parsed["name"], parsed["versions"], [[f["filename"], f["hashes"], f["size"], f["yanked"]] for f in parsed["files"]]]))
+parsed = simple.parse_project_details(html, "text/html", "foo-bar")
+print(json.dumps([parsed["name"], [[f["filename"], f["hashes"], f["yanked"], f.get("requires-python")] for f in parsed["files"]]]))
+"#;
+
+#[test]
+fn pages_are_read_by_pypas_and_others_libraries() {
+    use opsctl_dist::simple::{CoreMetadata, File, Page, ProjectStatus, State, UploadTime, Yanked};
+    let sha = "0123456789abcdef".repeat(4);
+    let hashes = vec![("sha256".to_owned(), sha.clone())];
+    let file = File {
+        filename: "foo_bar-1.0-py3-none-any.whl".to_owned(),
+        url: "/files/foo_bar-1.0-py3-none-any.whl".to_owned(),
+        hashes: hashes.clone(),
+        requires_python: Some(">=3.9,<4".to_owned()),
+        core_metadata: CoreMetadata::Hashes(hashes),
+        gpg_sig: Some(false),
+        yanked: Yanked::Because("<b>\"bad\" & 'worse'".to_owned()),
+        size: Some(1234),
+        upload_time: UploadTime::from_micros(1_785_585_000_000_001).ok(),
+        provenance: Some("https://example.org/p?a&b".to_owned()),
+    };
+    let status = ProjectStatus { state: State::Deprecated, reason: Some("use <other>".to_owned()) };
+    let page = Page::new("foo-bar", Some(status), vec![(Version::parse("1.0").unwrap(), file)]);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let input = serde_json::json!([text(page.to_html()), text(page.to_json())]).to_string();
+    let seen = python(READERS, &input);
+    let url = "https://example.org/files/foo_bar-1.0-py3-none-any.whl";
+    let (wheel, reason) = ("foo_bar-1.0-py3-none-any.whl", "<b>\"bad\" & 'worse'");
+    let hash = serde_json::json!({"sha256": sha});
+    let package = |size: Option<u64>, time: Option<&str>| {
+        serde_json::json!([
+            wheel,
+            url,
+            hash,
+            ">=3.9,<4",
+            true,
+            reason,
+            size,
+            hash,
+            false,
+            "https://example.org/p?a&b",
+            time
+        ])
+    };
+    let page = |versions: Option<[&str; 1]>, package: serde_json::Value| {
+        serde_json::json!(["foo-bar", "1.4", "deprecated", "use <other>", versions, [package]])
+    };
+    assert_eq!(seen[0], page(Some(["1.0"]), package(Some(1234), Some("2026-08-01T11:50:00.000001+00:00"))));
+    assert_eq!(seen[1], page(None, package(None, None)));
+    assert_eq!(seen[2], serde_json::json!(["foo-bar", ["1.0"], [[wheel, hash, 1234, reason]]]));
+    assert_eq!(seen[3], serde_json::json!(["foo-bar", [[wheel, hash, reason, ">=3.9,<4"]]]));
 }
