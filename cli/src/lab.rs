@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use opsctl_host::{Context, Health, Listen, NoVerbs, Refused, Reload, Service};
+use opsctl_host::{Context, Health, Listen, NoVerbs, Refused, Reload, Service, VerbContext};
 use opsctl_http::{Endpoint, Stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -104,7 +104,7 @@ impl Service for Lab {
         }
     }
 
-    fn verb(verb: NoVerbs, _config: Config) -> anyhow::Result<ExitCode> {
+    fn verb(verb: NoVerbs, _config: Config, _cx: VerbContext) -> anyhow::Result<ExitCode> {
         match verb {}
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(settings: Settings, mode: Mode) -> ExitCode {
 pub(crate) fn verb(service: &dyn AnyService, name: &'static str, settings: Settings, matches: &ArgMatches) -> ExitCode {
     let done = || {
         let plan = super::config::plan(&settings, Mode::Only(name))?;
-        service.verb(matches, &plan.document)
+        service.verb(matches, &plan, &environment::host())
     };
     crate::finish(done())
 }

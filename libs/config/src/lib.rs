@@ -23,6 +23,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;
+mod urls;
 mod values;
 
 pub use document::Document;
@@ -30,6 +31,7 @@ pub use error::Error;
 pub use fault::Fault;
 pub use schema::{document_schema, secret_paths};
 pub use sources::{RESERVED, Sources};
+pub use urls::mask_url;
 pub use values::based::{Based, ConfigPath};
 pub use values::duration::Duration;
 pub use values::many::Many;

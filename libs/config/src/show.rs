@@ -6,6 +6,7 @@ use crate::node::{Node, Table, Value};
 use crate::schema::View;
 use crate::secrets::sounds_secret;
 use crate::text;
+use crate::urls::mask_url;
 use std::fmt::Write as _;
 use toml::de::DeValue;
 
@@ -66,8 +67,10 @@ impl Printer<'_> {
 
 /// A value in one line. `secret` decides where there is no schema.
 fn inline(out: &mut String, node: &Node, schema: &View<'_>, secret: bool) {
-    if schema.is_secret() || (secret && schema.is_unknown()) {
-        return string(out, MASK);
+    match &node.value {
+        Value::Text(text) | Value::String(text) if schema.is_url() => return string(out, &mask_url(text)),
+        _ if schema.is_secret() || (secret && schema.is_unknown()) => return string(out, MASK),
+        _ => {}
     }
     let _ = match &node.value {
         Value::Text(text) | Value::String(text) => return string(out, text),

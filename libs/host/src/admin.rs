@@ -17,7 +17,7 @@ use opsctl_web::Pages;
 
 use crate::plugin::{self, Plugin};
 use crate::settings::HostSettings;
-use crate::{Context, Listen, NoOptions, NoVerbs, Service};
+use crate::{Context, Listen, NoOptions, NoVerbs, Service, VerbContext};
 
 /// Listener of the status page.
 pub(crate) const STATUS: &str = "status";
@@ -55,7 +55,7 @@ impl Service for Admin {
         Ok(())
     }
 
-    fn verb(verb: NoVerbs, _config: HostSettings) -> anyhow::Result<ExitCode> {
+    fn verb(verb: NoVerbs, _config: HostSettings, _cx: VerbContext) -> anyhow::Result<ExitCode> {
         match verb {}
     }
 }

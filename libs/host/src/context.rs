@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use opsctl_http::{Limits, Listener, Site, Spawner};
+use opsctl_store::{Blobs, Database, Location, Migrations};
 use prometheus_client::registry::Registry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use tracing::Instrument;
 use crate::health::HealthCell;
 use crate::shared::Shared;
 use crate::sockets::Sockets;
+use crate::verb;
 
 /// Handed to one instance of a service. Cheap to clone.
 #[derive(Clone)]
@@ -147,6 +149,30 @@ impl Context {
         let dir = self.0.data_dir.as_path();
         std::fs::create_dir_all(dir).with_context(|| format!("failed to create folder `{}`", dir.display()))?;
         Ok(dir)
+    }
+
+    /// Where the services keep their data, for libraries that have tables of their own.
+    ///
+    /// # Errors
+    /// When a file that holds a secret of `[host]` cannot be read.
+    pub fn location(&self) -> anyhow::Result<Location> {
+        self.0.host.data.location()
+    }
+
+    /// Opens the service's database, in the place that the operator chose, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`opsctl_store::Error`], which names the database; that a file with a secret of `[host]` cannot be read.
+    pub async fn database(&self, migrations: &Migrations) -> anyhow::Result<Database> {
+        verb::open_database(&self.location()?, self.0.service, migrations).await
+    }
+
+    /// Opens the service's blobs, in the place that the operator chose.
+    ///
+    /// # Errors
+    /// [`opsctl_store::Error`], which names the store; that a file with a secret of `[host]` cannot be read.
+    pub async fn blobs(&self) -> anyhow::Result<Blobs> {
+        verb::open_blobs(&self.location()?, self.0.service).await
     }
 
     /// Where the service says how it is.

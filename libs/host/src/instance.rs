@@ -29,7 +29,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// Opens `planned` on `sockets`. A panic is an error like any other.
     pub(crate) async fn open(planned: Planned, sockets: Sockets, host: Arc<Shared>) -> anyhow::Result<Self> {
-        let data_dir = host.data_dir.join(planned.name);
+        let data_dir = host.data.dir().join(planned.name);
         let (cx, failed) = Context::new(planned.name, sockets, data_dir, host);
         let given_up = cx.abort_token().drop_guard();
         let opening = planned.config()?.open(cx.clone()).instrument(cx.span().clone());

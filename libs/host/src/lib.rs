@@ -11,6 +11,7 @@
 mod admin;
 mod backoff;
 mod context;
+mod data;
 mod data_dir;
 mod health;
 mod instance;
@@ -29,6 +30,7 @@ mod signals;
 mod sockets;
 mod start;
 mod supervisor;
+mod verb;
 
 pub use admin::duration;
 pub use backoff::Backoff;
@@ -40,3 +42,4 @@ pub use schema::schema;
 pub use service::{Listen, NoOptions, NoVerbs, Refused, Reload, Service, Shell, Tool};
 pub use shared::{LastError, ListenerStatus, ServiceStatus, State, Status};
 pub use start::{CONTROL_SOCKET, Environment, Error, Program, serve};
+pub use verb::VerbContext;

@@ -14,7 +14,7 @@ use opsctl_config::{Document, Fault};
 use schemars::{Schema, schema_for};
 
 use crate::settings::Common;
-use crate::{Context, Listen, Refused, Reload, Service, Shell, Tool};
+use crate::{Context, Environment, Listen, Plan, Refused, Reload, Service, Shell, Tool, VerbContext};
 
 /// A future on the heap, for what is called through a table.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -93,7 +93,7 @@ pub trait AnyService: Sync {
     ///
     /// # Errors
     /// Usage errors, or what made the verb fail.
-    fn verb(&self, matches: &ArgMatches, document: &Document) -> anyhow::Result<ExitCode>;
+    fn verb(&self, matches: &ArgMatches, plan: &Plan, environment: &Environment) -> anyhow::Result<ExitCode>;
 }
 
 /// A service's checked table: what is known of it before anything is touched.
@@ -135,9 +135,10 @@ impl<S: Service> AnyService for Erased<S> {
         Ok(Box::new(Read::<S>(read::<S>(document)?)))
     }
 
-    fn verb(&self, matches: &ArgMatches, document: &Document) -> anyhow::Result<ExitCode> {
+    fn verb(&self, matches: &ArgMatches, plan: &Plan, environment: &Environment) -> anyhow::Result<ExitCode> {
         let verb = S::Verbs::from_arg_matches(matches)?;
-        S::verb(verb, read::<S>(document).map_err(|faults| anyhow::anyhow!("{}", self::faults(&faults)))?)
+        let config = read::<S>(&plan.document).map_err(|faults| anyhow::anyhow!("{}", self::faults(&faults)))?;
+        S::verb(verb, config, VerbContext::new(S::NAME, &plan.host, environment))
     }
 }
 

@@ -68,7 +68,7 @@ impl Supervisor {
     }
 
     fn hold(&self, service: &str) -> Result<Flock<File>, String> {
-        data_dir::hold(&self.shared.data_dir.join(service), None).map_err(|error| format!("{error:#}"))
+        data_dir::hold(&self.shared.data.dir().join(service), None).map_err(|error| format!("{error:#}"))
     }
 
     async fn propose(&self, index: usize, planned: Planned, sockets: Sockets) -> Result<Accepted, String> {

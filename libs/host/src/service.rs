@@ -14,7 +14,7 @@ use opsctl_http::Endpoint;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::Context;
+use crate::{Context, VerbContext};
 
 /// A long-running part of the program with a table of its own in the configuration.
 pub trait Service: Sized + Send + Sync + 'static {
@@ -56,11 +56,11 @@ pub trait Service: Sized + Send + Sync + 'static {
         async { Ok(Reload::Replace) }
     }
 
-    /// Does one of its verbs.
+    /// Does one of its verbs. The service may be running at the same time, in another process.
     ///
     /// # Errors
     /// Whatever made the verb fail; the program exits with 1.
-    fn verb(verb: Self::Verbs, config: Self::Config) -> anyhow::Result<ExitCode>;
+    fn verb(verb: Self::Verbs, config: Self::Config, cx: VerbContext) -> anyhow::Result<ExitCode>;
 }
 
 /// A plug-in that does one job in the foreground and ends.

@@ -5,9 +5,10 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use opsctl_config::{Based, ConfigPath, Duration, Mode, Scalar};
+use opsctl_config::{Based, ConfigPath, Duration, Mode, Scalar, Secret};
 use opsctl_http::Endpoints;
 use opsctl_logging::{Filter, Format};
+use opsctl_store::{DatabaseUrl, StoreUrl};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,6 +20,20 @@ pub struct HostSettings {
     pub listen: Endpoints,
     /// Folder for everything that is kept.
     pub data_dir: Option<ConfigPath>,
+    /// Where services keep their tables.
+    pub database: DatabaseUrl,
+    /// File that holds the value of `database`.
+    pub database_file: Option<ConfigPath>,
+    /// Where services keep their files.
+    pub store: StoreUrl,
+    /// Access key for an S3 store.
+    pub store_access_key: Option<Secret>,
+    /// File that holds it.
+    pub store_access_key_file: Option<ConfigPath>,
+    /// Secret key for an S3 store.
+    pub store_secret_key: Option<Secret>,
+    /// File that holds it.
+    pub store_secret_key_file: Option<ConfigPath>,
     /// Account to become after the sockets are bound, by name or number.
     pub user: Option<Scalar>,
     /// Group to become, by name or number.
@@ -76,6 +91,13 @@ impl HostSettings {
         let Self {
             listen: _, // the status page is a service, and reloads as one
             data_dir,
+            database,
+            database_file,
+            store,
+            store_access_key,
+            store_access_key_file,
+            store_secret_key,
+            store_secret_key_file,
             user,
             group,
             allow_root: _, // about the start alone
@@ -94,6 +116,13 @@ impl HostSettings {
         } = self;
         let changed = [
             ("data_dir", *data_dir != other.data_dir),
+            ("database", *database != other.database),
+            ("database_file", *database_file != other.database_file),
+            ("store", *store != other.store),
+            ("store_access_key", *store_access_key != other.store_access_key),
+            ("store_access_key_file", *store_access_key_file != other.store_access_key_file),
+            ("store_secret_key", *store_secret_key != other.store_secret_key),
+            ("store_secret_key_file", *store_secret_key_file != other.store_secret_key_file),
             ("user", *user != other.user),
             ("group", *group != other.group),
             ("umask", *umask != other.umask),

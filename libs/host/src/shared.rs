@@ -1,7 +1,6 @@
 //! What the supervisor, the services' contexts and the status page share: one card per service, and a way to ask the
 //! supervisor for something.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,14 +9,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Context;
+use crate::data::Data;
 use crate::health::Health;
 
 /// One per running host.
 #[derive(Debug)]
 pub(crate) struct Shared {
     started: Instant,
-    /// Folder that holds each service's own.
-    pub(crate) data_dir: PathBuf,
+    /// Where services keep what they keep.
+    pub(crate) data: Data,
     cards: Mutex<Vec<Arc<Card>>>,
     commands: mpsc::Sender<Command>,
     /// Cuts every task of every service off.
@@ -32,15 +32,10 @@ pub(crate) enum Command {
 }
 
 impl Shared {
-    pub(crate) fn new(data_dir: PathBuf) -> (Arc<Self>, mpsc::Receiver<Command>) {
+    pub(crate) fn new(data: Data) -> (Arc<Self>, mpsc::Receiver<Command>) {
         let (commands, asked) = mpsc::channel(8);
-        let shared = Self {
-            started: Instant::now(),
-            data_dir,
-            cards: Mutex::default(),
-            commands,
-            abort: CancellationToken::new(),
-        };
+        let shared =
+            Self { started: Instant::now(), data, cards: Mutex::default(), commands, abort: CancellationToken::new() };
         (Arc::new(shared), asked)
     }
 

@@ -17,6 +17,7 @@ use opsctl_http::Activated;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::context::spawn;
+use crate::data::Data;
 use crate::logs::Logs;
 use crate::plan::{self, Mode, Plan, Planned};
 use crate::plugin::Plugin;
@@ -237,7 +238,7 @@ impl Bound {
             environment.watchdog_usec.as_deref(),
             environment.watchdog_pid.as_deref(),
         ));
-        let (shared, commands) = Shared::new(host.inside(&self.data_dir));
+        let (shared, commands) = Shared::new(Data::new(host, host.inside(&self.data_dir)));
         let Self { plan, sockets, activated, held, .. } = self;
         let outcome = runtime.block_on(async {
             let signals = Signals::new().context("failed to take over the signals")?;
@@ -261,7 +262,7 @@ impl Bound {
 }
 
 /// Whom to become, if the configuration names somebody.
-fn identity(host: &HostSettings) -> Result<Option<Identity>, Error> {
+pub(crate) fn identity(host: &HostSettings) -> Result<Option<Identity>, Error> {
     let HostSettings { user, group, allow_root, .. } = host;
     if Uid::effective().is_root() && user.is_none() && !allow_root {
         let text = "running as root needs `--user NAME` to become, or `--allow-root`";

@@ -1,7 +1,7 @@
 //! Where the operator keeps data: the folder, the database, the blobs.
 
 mod database_url;
-mod mask;
+mod decode;
 mod store_url;
 
 use std::path::{Path, PathBuf};

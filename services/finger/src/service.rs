@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use opsctl_config::{ConfigPath, Many, Secret};
-use opsctl_host::{Context, Listen, Service};
+use opsctl_host::{Context, Listen, Service, VerbContext};
 use opsctl_http::{Limits, Listener, Spawner};
 use opsctl_web::Pages;
 use tokio::sync::Semaphore;
@@ -77,7 +77,7 @@ impl Service for Finger {
         Ok(())
     }
 
-    fn verb(verb: Verbs, config: Config) -> anyhow::Result<ExitCode> {
+    fn verb(verb: Verbs, config: Config, _cx: VerbContext) -> anyhow::Result<ExitCode> {
         match verb {
             Verbs::Check => Ok(check(config, std::io::stdout(), std::io::stderr())?),
         }

@@ -60,6 +60,11 @@ impl<'a> View<'a> {
         self.schemas.is_empty()
     }
 
+    /// Whether only the password in it is secret: `"x-masked": "url"` beside `writeOnly`.
+    pub(crate) fn is_url(&self) -> bool {
+        self.schemas.iter().any(|schema| schema.get("x-masked").and_then(Value::as_str) == Some("url"))
+    }
+
     pub(crate) fn is_secret(&self) -> bool {
         self.schemas.iter().any(|schema| schema.get("writeOnly").and_then(Value::as_bool) == Some(true))
     }

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use opsctl_config::mask_url;
 use sqlx::postgres::PgConnectOptions;
 
 use super::BadUrl;
-use super::mask::masked;
 
 /// Which database: `sqlite`, or `postgres://user:password@host:port/database?sslmode=…`
 /// (`postgres:///database?host=/var/run/postgresql` over a unix socket). Printed without its password.
@@ -78,13 +78,13 @@ impl PostgresUrl {
 
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&masked(&self.0))
+        f.write_str(&mask_url(&self.0))
     }
 }
 
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PostgresUrl").field(&masked(&self.0)).finish()
+        f.debug_tuple("PostgresUrl").field(&mask_url(&self.0)).finish()
     }
 }
 
