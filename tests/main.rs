@@ -34,5 +34,6 @@ mod ps_watch;
 mod reload;
 mod restricted;
 mod shells;
+mod store;
 mod supervisor;
 mod systemd;

@@ -55,6 +55,9 @@ fn every_command_that_ends_by_itself_does_its_job() {
         opsctl systemd > /dev/null
         echo 'moshez: happy' > /mnt/users
         opsctl finger --file /mnt/users check
+        opsctl lab --data-dir /mnt/data keep one
+        opsctl lab --data-dir /mnt/data keep two
+        opsctl lab --data-dir /mnt/data kept
     ";
     for home in ["", "HOME=/"] {
         confined(home, script);

@@ -4,13 +4,15 @@
 //! Each connection sends one word and gets one line back; see [`Lab::answer`] for the words.
 #![expect(clippy::panic, reason = "to be seen panicking is what it is for")]
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use opsctl_host::{Context, Health, Listen, NoVerbs, Refused, Reload, Service, VerbContext};
+use opsctl_host::{Context, Health, Listen, Refused, Reload, Service, VerbContext};
 use opsctl_http::{Endpoint, Stream};
+use opsctl_store::{Blobs, Database, Migration, Migrations, params};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -20,6 +22,51 @@ use tokio::sync::mpsc;
 pub(crate) struct Lab {
     greeting: String,
     stop_after: Duration,
+    shelf: Option<Shelf>,
+}
+
+const KEEP: &str = "CREATE TABLE word (number BIGINT PRIMARY KEY, word TEXT NOT NULL UNIQUE)";
+const MIGRATIONS: Migrations = Migrations(&[Migration { name: "0001_words", sqlite: KEEP, postgres: KEEP }]);
+
+/// What it keeps: words in a table, and a blob for each.
+struct Shelf(Database, Blobs);
+
+impl Shelf {
+    async fn of(cx: &VerbContext) -> anyhow::Result<Self> {
+        Ok(Self(cx.database(&MIGRATIONS).await?, cx.blobs().await?))
+    }
+
+    async fn keep(&self, word: &str) -> anyhow::Result<()> {
+        self.1.put_bytes(&format!("words/{word}"), word.as_bytes().to_vec()).await?;
+        let sql = "INSERT INTO word (number, word) SELECT COALESCE(max(number), 0) + 1, $1 FROM word";
+        self.0.execute(sql, params![word]).await?;
+        Ok(())
+    }
+
+    /// In the order of coming, as their blobs have them.
+    async fn kept(&self) -> anyhow::Result<String> {
+        let mut kept = Vec::new();
+        for row in self.0.fetch_all("SELECT word FROM word ORDER BY number LIMIT 100", params![]).await? {
+            let blob = self.1.get(&format!("words/{}", row.get::<&str>("word")?)).await?;
+            let Some(blob) = blob else { bail!("a word without its blob") };
+            kept.push(String::from_utf8(blob.bytes().await?.into())?);
+        }
+        Ok(kept.join(" "))
+    }
+}
+
+/// What is done without a server.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verbs {
+    /// Keep a word
+    Keep {
+        /// The word
+        word: String,
+    },
+    /// Print what is kept
+    Kept,
+    /// Touch nothing
+    Idle,
 }
 
 /// Its table; it has defaults of its own, since `config/opsctl.toml` must not know of it.
@@ -31,6 +78,8 @@ pub(crate) struct Config {
     greeting: String,
     /// How long the end takes.
     stop_after: opsctl_config::Duration,
+    /// Open a database and blobs.
+    keeps: bool,
     /// Fail when opened, with this text.
     refuse: Option<String>,
     /// Take new configurations on in place, by refusing them with this text.
@@ -43,6 +92,7 @@ impl Default for Config {
             listen: None,
             greeting: "hello".to_owned(),
             stop_after: Duration::ZERO.into(),
+            keeps: false,
             refuse: None,
             refuse_reload: None,
         }
@@ -57,17 +107,21 @@ impl Service for Lab {
     const ABOUT: &'static str = "Misbehaves on command (debug builds only)";
     type Config = Config;
     type Options = Options;
-    type Verbs = NoVerbs;
+    type Verbs = Verbs;
 
     fn listeners(config: &Config) -> Vec<Listen> {
         config.listen.iter().map(|endpoint| Listen::new("lab", endpoint.clone())).collect()
     }
 
-    async fn open(config: Config, _cx: Context) -> anyhow::Result<Self> {
+    async fn open(config: Config, cx: Context) -> anyhow::Result<Self> {
         if let Some(text) = config.refuse {
             bail!("{text}");
         }
-        Ok(Self { greeting: config.greeting, stop_after: config.stop_after.into() })
+        let shelf = match config.keeps {
+            true => Some(Shelf(cx.database(&MIGRATIONS).await?, cx.blobs().await?)),
+            false => None,
+        };
+        Ok(Self { greeting: config.greeting, stop_after: config.stop_after.into(), shelf })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
@@ -104,8 +158,16 @@ impl Service for Lab {
         }
     }
 
-    fn verb(verb: NoVerbs, _config: Config, _cx: VerbContext) -> anyhow::Result<ExitCode> {
-        match verb {}
+    fn verb(verb: Verbs, _config: Config, cx: VerbContext) -> anyhow::Result<ExitCode> {
+        let said = match verb {
+            Verbs::Keep { word } => {
+                cx.block_on(async { Shelf::of(&cx).await?.keep(&word).await.map(|()| "kept".to_owned()) })?
+            }
+            Verbs::Kept => cx.block_on(async { Shelf::of(&cx).await?.kept().await })?,
+            Verbs::Idle => "idle".to_owned(),
+        };
+        writeln!(std::io::stdout(), "{said}")?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -151,6 +213,17 @@ impl Lab {
                 cx.health().set(Health::Ok);
                 "well".to_owned()
             }
+            "kept" => match &self.shelf {
+                Some(shelf) => shelf.kept().await.unwrap_or_else(|error| format!("{error:#}")),
+                None => "keeps nothing".to_owned(),
+            },
+            word if word.starts_with("keep ") => match &self.shelf {
+                Some(shelf) => {
+                    let kept = shelf.keep(word.trim_start_matches("keep ")).await;
+                    kept.map_or_else(|error| format!("{error:#}"), |()| "kept".to_owned())
+                }
+                None => "keeps nothing".to_owned(),
+            },
             other => format!("unknown word `{other}`"),
         };
         stream.write_all(reply.as_bytes()).await?;

@@ -7,6 +7,7 @@ mod programs;
 mod ps;
 mod psi;
 mod query;
+mod store;
 
 use crate::repo::Repo;
 use crate::{Given, markdown, setup};
@@ -23,6 +24,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "host", readme: "libs/host/README.md", run: host::run },
     Bench { name: "ps", readme: "services/ps/README.md", run: ps::run },
     Bench { name: "psi", readme: "libs/psi/README.md", run: psi::run },
+    Bench { name: "store", readme: "libs/store/README.md", run: store::run },
 ];
 
 pub(crate) fn run(repo: &Repo, given: Given) -> Result<()> {

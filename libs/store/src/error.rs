@@ -254,7 +254,8 @@ fn sqlite(what: String, doing: Doing, error: Box<dyn sqlx::error::DatabaseError>
         // BUSY, LOCKED; NOMEM; INTERRUPT; PROTOCOL: a race for the WAL's locks
         (5 | 6 | 7 | 9 | 15, _) => Error::Unavailable { what, source },
         (13, _) => Error::NoSpace { what, source },
-        // a full disk is also an SQLITE_IOERR_WRITE where only part of a page fits; the rest of IOERR is the disk's
+        // IOERR_SHMSIZE: the index of the log could not grow
+        (_, 4874) => Error::NoSpace { what, source },
         (11 | 26, _) => Error::Corrupt { what, source },
         // PERM, READONLY, AUTH, CANTOPEN
         (3 | 8 | 23 | 14, _) => Error::Denied { what, source },

@@ -62,6 +62,8 @@ pub struct Listener {
     database: Database,
     channels: Vec<&'static str>,
     ears: Ears,
+    /// Whether it has heard nothing yet.
+    fresh: bool,
 }
 
 #[derive(Debug)]
@@ -92,12 +94,13 @@ impl Listener {
                 Ears::Postgres { pool, connection: None }
             }
         };
-        Self { database, channels: channels.to_vec(), ears }
+        Self { database, channels: channels.to_vec(), ears, fresh: true }
     }
 
-    /// The next event. It waits through lost connections, and loses nothing when it is dropped half way.
+    /// The next event; the first one is [`Event::Missed`]. It waits through lost connections, and loses nothing when it is dropped half way.
     pub async fn recv(&mut self) -> Event {
         match &mut self.ears {
+            Ears::Hub(_) if std::mem::take(&mut self.fresh) => Event::Missed,
             Ears::Hub(hub) => hear(hub, &self.channels).await,
             Ears::Postgres { pool, connection } => {
                 let mut wait = RETRY.0;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use opsctl_config::{ConfigPath, Secret};
-use opsctl_host::{Context, Listen, NoVerbs, Service};
+use opsctl_host::{Context, Listen, NoVerbs, Service, VerbContext};
 use opsctl_http::Limits;
 
 use crate::access::Access;
@@ -56,7 +56,7 @@ impl Service for Index {
         } = config;
         let access = Access::new(Secret::load(upload_token, upload_token_file)?.as_ref());
         let folders = folders(root, indexes, &cx)?;
-        let records = Records::new(database(&cx).await?);
+        let records = Records::new(cx.database(&MIGRATIONS).await?);
         let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
         let catalog = Arc::new(Catalog::open(records, roots).await.context("failed to load the catalogue")?);
         let troubles = Troubles::new(cx.health().clone());
@@ -87,15 +87,9 @@ impl Service for Index {
         Ok(())
     }
 
-    fn verb(verb: NoVerbs, _config: Config) -> anyhow::Result<ExitCode> {
+    fn verb(verb: NoVerbs, _config: Config, _cx: VerbContext) -> anyhow::Result<ExitCode> {
         match verb {}
     }
-}
-
-async fn database(cx: &Context) -> anyhow::Result<opsctl_store::Database> {
-    let data_dir = cx.data_dir()?.parent().context("the data folder has no parent")?;
-    let location = opsctl_store::Location::local(data_dir);
-    Ok(opsctl_store::Database::open(&location, Index::NAME, &MIGRATIONS).await?)
 }
 
 /// The folders of all indexes, made where they are missing.

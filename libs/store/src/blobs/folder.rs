@@ -45,7 +45,10 @@ impl Folder {
         let (root, path, temp) = (Arc::clone(&self.root), self.path(&key), staging.temp());
         blocking(move || {
             let source = match &content {
-                Content::File(source) => source.as_path(),
+                Content::File(source) => {
+                    is_file(source).map_err(|error| Error::io("read", source, error))?;
+                    source.as_path()
+                }
                 Content::Bytes(bytes) => {
                     temp.create()?.write_all(bytes).map_err(|error| Error::io("write", temp.path(), error))?;
                     temp.path()
@@ -141,8 +144,18 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T>
     }
 }
 
+/// A link would be moved as the link that it is, and a folder with all that is in it.
+fn is_file(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")),
+    }
+}
+
 fn put(root: &Path, source: &Path, path: &Path, existing: Existing) -> io::Result<Option<Meta>> {
     let file = File::open(source)?;
+    // its time is that of being put here; of somebody else's file it may stay what it is
+    let _ = file.set_modified(SystemTime::now());
     file.sync_all()?;
     let meta = meta(&file.metadata()?);
     let folder = path.parent().unwrap_or(root);

@@ -231,6 +231,10 @@ impl Body {
             Content::File(path) => path,
         };
         let read = async {
+            // as in a folder: what is moved is a file, and no link to one
+            if !tokio::fs::symlink_metadata(path).await?.is_file() {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+            }
             let mut file = File::open(path).await?;
             let size = file.metadata().await?.len();
             if size > PART {
