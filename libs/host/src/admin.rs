@@ -7,8 +7,6 @@ mod metrics;
 mod page;
 mod web;
 
-pub use page::duration;
-
 use std::process::ExitCode;
 use std::sync::Arc;
 

@@ -32,10 +32,10 @@ mod start;
 mod supervisor;
 mod verb;
 
-pub use admin::duration;
 pub use backoff::Backoff;
 pub use context::Context;
 pub use health::{Health, HealthCell};
+pub use opsctl_web::duration;
 pub use plan::{Mode, Plan, read};
 pub use plugin::{AnyService, AnyTool, Instance, Kind, Plugin, ReadConfig, faults, service, tool};
 pub use schema::schema;

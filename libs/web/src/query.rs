@@ -6,9 +6,6 @@ use std::fmt;
 const MAX_PAIRS: usize = 100;
 /// Longest address of a link, in bytes.
 const MAX_ADDRESS: usize = 2000;
-/// Bytes that stand for themselves in a segment of a path (RFC 3986, section 3.3), without those that mean something
-/// to some reader.
-const PLAIN: &[u8] = b"-._~";
 
 /// Names and values in their order. Displays as what stands behind the `?`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,23 +52,6 @@ impl fmt::Display for Query {
     }
 }
 
-/// `text` as one segment of a path: any text is one, and none leads elsewhere.
-#[must_use]
-pub fn segment(text: &str) -> String {
-    // two names that mean folders even when they are written with %2E
-    if matches!(text, "." | "..") {
-        return text.replace('.', "%252E");
-    }
-    let mut segment = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            _ if byte.is_ascii_alphanumeric() || PLAIN.contains(&byte) => segment.push(char::from(byte)),
-            _ => segment.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    segment
-}
-
 /// `text` if it is an address that a link from a page may lead to: http, https or mailto, without what browsers skip when
 /// they read it. Anything else may be a script.
 #[must_use]
@@ -103,16 +83,6 @@ mod tests {
         check("page=1", "page", "", "/x");
         assert_eq!(Query::parse("a=1&a=2").get("a"), Some("1"));
         assert_eq!(Query::parse(&"a&".repeat(1000)).pairs().count(), MAX_PAIRS);
-    }
-
-    #[test]
-    fn segments() {
-        let check = |text, expected| assert_eq!(segment(text), expected);
-        check("zope.interface", "zope.interface");
-        check("a/b", "a%2Fb");
-        check("ä b?c#d", "%C3%A4%20b%3Fc%23d");
-        check("..", "%252E%252E");
-        check("...", "...");
     }
 
     #[test]

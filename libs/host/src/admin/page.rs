@@ -1,7 +1,7 @@
 //! The status page's look: what its template shows of a [`Status`].
 
 use opsctl_http::Endpoint;
-use opsctl_web::{Page, Pages};
+use opsctl_web::{Page, Pages, duration};
 use serde::Serialize;
 
 use crate::health::Health;
@@ -106,31 +106,9 @@ fn href(name: &str, address: &str) -> Option<String> {
     Some(format!("{scheme}://{address}/"))
 }
 
-/// `3d 4h`, `5m 7s`: the two largest units.
-#[must_use]
-pub fn duration(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, _, _) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_have_two_units() {
-        let check = |seconds, expected| assert_eq!(duration(seconds), expected);
-        check(0, "0s");
-        check(59, "59s");
-        check(61, "1m 1s");
-        check(3600, "1h 0m");
-        check(90000, "1d 1h");
-    }
 
     #[test]
     fn listeners_that_a_browser_can_open_are_links() {

@@ -6,5 +6,6 @@ mod folder;
 mod forms;
 mod front;
 mod gallery;
+mod parts;
 mod shell;
 mod xml;
