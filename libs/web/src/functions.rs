@@ -7,16 +7,14 @@ use std::collections::BTreeMap;
 use minijinja::value::{Rest, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State};
 
-use opsctl_http::Segment;
-
 use crate::markup::Escaped;
-use crate::query::web_address;
+use crate::query::{segment, web_address};
 use crate::units::{bytes, duration, grouped, time, timestamp};
 use crate::visit::Visit;
 
 /// Makes them known.
 pub(crate) fn add_to(templates: &mut Environment<'static>) {
-    templates.add_filter("segment", |text: String| Segment(text).to_string());
+    templates.add_filter("segment", |text: String| segment(&text));
     templates.add_filter("bytes", |count: u64| bytes(count));
     templates.add_filter("grouped", |number: i64| grouped(number));
     templates.add_filter("duration", |seconds: u64| duration(seconds));

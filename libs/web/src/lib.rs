@@ -36,7 +36,7 @@ pub use markup::Markup;
 pub use page::Page;
 pub use pages::{Link, Pages};
 pub use prose::{markdown, plain, readme};
-pub use query::{Query, web_address};
+pub use query::{Query, segment, web_address};
 pub use table::{Paging, Slice, Sort};
 pub use units::{bytes, duration, grouped};
 pub use visit::{UserMenu, Visit};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use opsctl_http::Segment;
+
 /// Most pairs that are read; the rest is left out.
 const MAX_PAIRS: usize = 100;
 /// Longest address of a link, in bytes.
@@ -50,6 +52,12 @@ impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish())
     }
+}
+
+/// `text` as one segment of a path, as a string ([`Segment`]).
+#[must_use]
+pub fn segment(text: &str) -> String {
+    Segment(text).to_string()
 }
 
 /// `text` if it is an address that a link from a page may lead to: http, https or mailto, without what browsers skip when
