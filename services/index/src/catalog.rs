@@ -19,11 +19,13 @@ use arc_swap::{ArcSwap, Guard};
 use opsctl_dist::ProjectName;
 use tokio::sync::Mutex;
 
-pub(crate) use self::file::{File, Place};
+pub(crate) use self::file::{File, Place, folder};
+pub(crate) use self::pages::Pages;
 pub(crate) use self::project::Project;
 pub(crate) use self::snapshot::Snapshot;
 
 use crate::config::IndexName;
+use crate::origins::Origins;
 use crate::records::{self, Loaded, Records};
 
 /// A SHA-256 digest: what names bytes in this index.
@@ -36,6 +38,7 @@ pub(crate) struct Catalog {
     /// Where each index has its files.
     roots: BTreeMap<IndexName, Arc<PathBuf>>,
     current: ArcSwap<Snapshot>,
+    origins: Arc<Origins>,
     /// Held while a snapshot is made of the last one.
     replacing: Mutex<()>,
 }
@@ -45,8 +48,12 @@ impl Catalog {
     ///
     /// # Errors
     /// The database's.
-    pub(crate) async fn open(records: Records, roots: BTreeMap<IndexName, Arc<PathBuf>>) -> records::Result<Catalog> {
-        let catalog = Catalog { records, roots, current: ArcSwap::default(), replacing: Mutex::new(()) };
+    pub(crate) async fn open(
+        records: Records,
+        roots: BTreeMap<IndexName, Arc<PathBuf>>,
+        origins: Arc<Origins>,
+    ) -> records::Result<Catalog> {
+        let catalog = Catalog { records, roots, current: ArcSwap::default(), origins, replacing: Mutex::new(()) };
         let mut projects: BTreeMap<(Box<str>, Box<str>), Vec<Loaded>> = BTreeMap::new();
         for file in catalog.records.files().await? {
             projects.entry((file.index.clone(), file.project.clone())).or_default().push(file);
@@ -84,6 +91,7 @@ impl Catalog {
         }
         let next = self.current.load().with(index, made);
         self.current.store(Arc::new(next));
+        self.origins.appeared(projects);
         Ok(())
     }
 }

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::time::Duration as Std;
 
 use opsctl_config::{ConfigPath, Duration, Secret, Size};
+use opsctl_fetch::documents::Rules;
 use opsctl_http::Endpoints;
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 
 pub use self::name::{BadIndexName, IndexName};
+use crate::mirror::{HttpUrl, MirrorConfig, Mode, UpstreamUrl};
 
 /// The table `[index]`.
 #[derive(Debug, serde::Deserialize, JsonSchema)]
@@ -33,7 +35,7 @@ pub struct Config {
     /// File that holds it.
     pub upload_token_file: Option<ConfigPath>,
     /// Further indexes, and what is different with `main`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "indexes")]
     pub indexes: BTreeMap<IndexName, IndexConfig>,
 }
 
@@ -49,6 +51,93 @@ pub struct IndexConfig {
     /// Whether uploads have to be what today's tools make.
     #[serde(default)]
     pub strict: bool,
+    /// Indexes in which it looks after itself, in this order.
+    #[serde(default)]
+    pub bases: Vec<IndexName>,
+    /// The upstream that it mirrors, instead of having files of its own.
+    pub url: Option<UpstreamUrl>,
+    /// What is done with the upstream's files.
+    #[serde(default)]
+    pub mode: Mode,
+    /// How long a page is used without asking.
+    pub fresh: Option<Duration>,
+    /// How long it is believed that there is no such project.
+    pub missing: Option<Duration>,
+    /// How long a page is used while the upstream is away.
+    pub stale: Option<Duration>,
+    /// How long an upstream that is away is not asked again.
+    pub retry: Option<Duration>,
+    /// Younger files do not exist yet.
+    pub min_release_age: Option<Duration>,
+    /// Bytes of pages that are kept.
+    pub page_cache: Option<Size>,
+    /// Bytes of files that are kept.
+    pub cache: Option<Size>,
+    /// Hosts that files may come from; any public one if there is none.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Further servers that are trusted like the upstream: they may be private, and without TLS.
+    #[serde(default)]
+    pub origins: Vec<HttpUrl>,
+    /// Certificate authorities to believe besides the system's.
+    pub authorities: Option<ConfigPath>,
+    /// Proxy for all that is asked.
+    pub proxy: Option<HttpUrl>,
+}
+
+impl IndexConfig {
+    fn is_told_of_an_upstream(&self) -> bool {
+        let durations = [self.fresh, self.missing, self.stale, self.retry, self.min_release_age];
+        durations.iter().any(Option::is_some)
+            || [self.page_cache, self.cache].iter().any(Option::is_some)
+            || !(self.hosts.is_empty() && self.origins.is_empty())
+            || self.authorities.is_some()
+            || self.proxy.is_some()
+            || self.mode != Mode::default()
+    }
+
+    /// What is said of a mirror, if it is one that is on.
+    pub(crate) fn mirror(&self) -> Option<MirrorConfig> {
+        let of = |given: Option<Duration>, seconds| given.map_or(Std::from_secs(seconds), Duration::get);
+        Some(MirrorConfig {
+            url: self.url.clone().filter(|_| self.mode != Mode::Off)?,
+            mode: self.mode,
+            rules: Rules {
+                fresh: of(self.fresh, 600),
+                missing: of(self.missing, 60),
+                stale: of(self.stale, 24 * 3600),
+                retry: of(self.retry, 30),
+                limit: opsctl_dist::simple::PAGE_MAX as u64,
+            },
+            min_release_age: of(self.min_release_age, 0),
+            page_cache: self.page_cache.map_or(1 << 30, Size::bytes),
+            cache: self.cache.map_or(20 << 30, Size::bytes),
+            hosts: self.hosts.clone(),
+            origins: self.origins.iter().map(|url| url.get().clone()).collect(),
+            authorities: self.authorities.clone().map(ConfigPath::into_path_buf),
+            proxy: self.proxy.as_ref().map(|url| url.get().clone()),
+        })
+    }
+}
+
+/// What makes no sense together is told when it is read, and not when it is used.
+fn indexes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<IndexName, IndexConfig>, D::Error> {
+    let indexes = BTreeMap::<IndexName, IndexConfig>::deserialize(deserializer)?;
+    let mut bases: BTreeMap<_, _> = indexes.iter().map(|(name, index)| (name.clone(), index.bases.clone())).collect();
+    bases.entry(IndexName::main()).or_default();
+    crate::routes::order(&bases).map_err(D::Error::custom)?;
+    for (name, index) in &indexes {
+        let with_files = index.root.is_some() || index.volatile || !index.bases.is_empty();
+        if index.url.is_some() && (with_files || name.is_main()) {
+            return Err(D::Error::custom(format!(
+                "`{name}` has a `url`: a mirror has no files and no bases of its own"
+            )));
+        }
+        if index.url.is_none() && index.is_told_of_an_upstream() {
+            return Err(D::Error::custom(format!("`{name}` has keys of a mirror, but no `url`")));
+        }
+    }
+    Ok(indexes)
 }
 
 /// A look costs little, but one without a pause would be all that a processor does.
@@ -107,6 +196,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_taken() {
         check("root=packages\nrescan=1s\nmax_file=1GiB\nupload_token=secret", &[]);
+        check("indexes.public.url=pip\nindexes.main.bases=[\"public\"]\nindexes.public.min_release_age=24h", &[]);
         check("indexes.dev.root=dev\nindexes.dev.volatile=true\nindexes.main.volatile=true", &[]);
     }
 
@@ -116,5 +206,10 @@ pub(crate) mod tests {
         check("indexes.Dev.volatile=true", &["`Dev` is no name for an index"]);
         check("indexes.simple.volatile=true", &["`simple` means something else"]);
         check("rot=packages", &["rot"]);
+        check("indexes.main.bases=[\"public\"]", &["the base `public` of the index `main` does not exist"]);
+        check("indexes.a.bases=[\"b\"]\nindexes.b.bases=[\"a\"]", &["the index `a` is a base of itself"]);
+        check("indexes.public.url=ftp://h/", &["expected `pip`, or the http or https URL"]);
+        check("indexes.public.url=pip\nindexes.public.volatile=true", &["a mirror has no files"]);
+        check("indexes.public.fresh=1m", &["keys of a mirror, but no `url`"]);
     }
 }

@@ -7,24 +7,31 @@
 mod file;
 mod find_links;
 mod legacy;
+mod mirrored;
 mod simple;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
 use axum::response::Redirect;
 use axum::routing::{get, post};
+use opsctl_fetch::files::Task;
 
 use crate::access::Access;
 use crate::catalog::Catalog;
 use crate::config::IndexName;
+use crate::routes::Routes;
 use crate::upload::Store;
 
 /// What endpoints share.
-#[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) routes: Routes,
     pub(crate) access: Access,
     /// Where uploads go, by index.
     pub(crate) stores: BTreeMap<IndexName, Store>,
@@ -32,25 +39,48 @@ pub(crate) struct Site {
     pub(crate) max_file: u64,
     /// `Cache-Control` of pages that change.
     pub(crate) page_cache: &'static str,
+    /// Runs a download beside the request that wants it.
+    pub(crate) spawn: Arc<dyn Fn(Task) + Send + Sync>,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("access", &self.access).finish_non_exhaustive()
+    }
 }
 
 /// All paths.
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(async || Redirect::temporary("simple/")).post(legacy::upload))
-        .route("/simple/", get(simple::list).post(simple::not_here))
-        .route("/simple/{project}/", get(simple::project).post(simple::not_here))
-        .route("/find-links/", get(find_links::page))
         // where the seed's users have their `find_links`
         .route("/pypi/", get(find_links::page).post(legacy::upload))
-        .route("/legacy", post(legacy::elsewhere))
-        .route("/legacy/", post(legacy::upload).get(legacy::only_post))
-        .route("/{index}/simple/", get(simple::list_of).post(simple::not_here))
-        .route("/{index}/simple/{project}/", get(simple::project_of).post(simple::not_here))
-        .route("/{index}/find-links/", get(find_links::page_of))
-        .route("/{index}/", post(legacy::upload_in))
-        .route("/{index}/legacy", post(legacy::elsewhere))
-        .route("/{index}/legacy/", post(legacy::upload_in).get(legacy::only_post))
-        .route("/files/{one}/{two}/{digest}/{filename}", get(file::file))
+        .route("/{index}/", post(legacy::upload))
+        .merge(of_index(""))
+        .merge(of_index("/{index}"))
         .with_state(site)
+}
+
+/// The paths that each index has. Links within are relative to its own top.
+fn of_index(top: &str) -> Router<Arc<Site>> {
+    Router::new()
+        .route(&format!("{top}/simple/"), get(simple::list).post(simple::not_here))
+        .route(&format!("{top}/simple/{{project}}/"), get(simple::project).post(simple::not_here))
+        .route(&format!("{top}/find-links/"), get(find_links::page))
+        .route(&format!("{top}/legacy"), post(legacy::elsewhere))
+        .route(&format!("{top}/legacy/"), post(legacy::upload).get(legacy::only_post))
+        .route(&format!("{top}/files/{{one}}/{{two}}/{{digest}}/{{filename}}"), get(file::file))
+}
+
+/// The index that a request's path names; `main` has the paths without a name as well.
+pub(super) struct InIndex(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for InIndex {
+    type Rejection = RawPathParamsRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<InIndex, RawPathParamsRejection> {
+        let path = RawPathParams::from_request_parts(parts, state).await?;
+        let name = path.iter().find(|(part, _)| *part == "index").map_or("main", |(_, name)| name);
+        Ok(InIndex(name.to_owned()))
+    }
 }

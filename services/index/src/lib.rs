@@ -16,7 +16,9 @@
 //! database in step: `walk` lists, `scan` compares, `settle` waits for half-written files, `watch` asks the kernel,
 //! `read` reads new ones, `keep` is the task. `records` is the database, one file for each purpose. `catalog` is what
 //! is served: `snapshot` (all of it, at one moment), `project`, `file`, `pages` (bytes in all forms, made when first
-//! asked for), `render`. `upload` takes files in. `http` has one endpoint in each file. `access` decides who may do what, and nobody else.
+//! asked for), `render`. `upload` takes files in. `mirror` is an upstream seen through here, `origins` where each name may
+//! come from, `routes` what a page is made of: an index, its bases, an upstream. `http` has one endpoint in each file.
+//! `access` decides who may do what, and nobody else.
 //! `opsctl-dist` knows what names, versions, archives and metadata are.
 //!
 //! # Invariants
@@ -26,16 +28,21 @@
 
 mod access;
 mod catalog;
+mod clock;
 mod config;
 mod folder;
 mod http;
 mod metadata;
+mod mirror;
 mod options;
+mod origins;
 mod records;
+mod routes;
 mod service;
 mod troubles;
 mod upload;
 
 pub use config::{BadIndexName, Config, IndexConfig, IndexName};
+pub use mirror::{HttpUrl, Mode, UpstreamUrl};
 pub use options::Options;
 pub use service::Index;

@@ -7,6 +7,8 @@
 
 mod folder;
 mod load;
+mod origins;
+mod pins;
 mod rows;
 mod upload;
 
@@ -17,7 +19,7 @@ pub(crate) use self::load::Loaded;
 pub(crate) use self::upload::Claimed;
 
 /// The service's tables.
-pub(crate) static MIGRATIONS: Migrations = migrations!("index", "0001_files", "0002_uploads");
+pub(crate) static MIGRATIONS: Migrations = migrations!("index", "0001_files", "0002_uploads", "0003_upstreams");
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;

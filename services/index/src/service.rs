@@ -2,6 +2,7 @@
 //! put together.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,8 +17,11 @@ use crate::catalog::Catalog;
 use crate::config::{Config, IndexConfig, IndexName};
 use crate::folder::{Folder, Keeper, Kept};
 use crate::http::{self, Site};
+use crate::mirror::{Mirror, MirrorConfig};
 use crate::options::Options;
+use crate::origins::Origins;
 use crate::records::{MIGRATIONS, Records};
+use crate::routes::{self, Routes};
 use crate::troubles::Troubles;
 use crate::upload::{Store, recover};
 
@@ -52,13 +56,24 @@ impl Service for Index {
             max_file,
             upload_token,
             upload_token_file,
-            indexes,
+            mut indexes,
         } = config;
         let access = Access::new(Secret::load(upload_token, upload_token_file)?.as_ref());
+        let bases = indexes.iter().map(|(name, index)| (name.clone(), index.bases.clone()));
+        let mut bases: BTreeMap<_, _> = bases.collect();
+        bases.entry(IndexName::main()).or_default();
+        let orders = routes::order(&bases)?;
+        let mirrors = mirrors(&mut indexes, max_file.bytes(), &cx)?;
         let folders = folders(root, indexes, &cx)?;
         let records = Records::new(cx.database(&MIGRATIONS).await?);
         let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
-        let catalog = Arc::new(Catalog::open(records, roots).await.context("failed to load the catalogue")?);
+        let origins = Origins::open(records.clone()).await.context("failed to load where names come from")?;
+        let origins = Arc::new(origins);
+        let catalog = Catalog::open(records.clone(), roots, Arc::clone(&origins)).await;
+        let catalog = Arc::new(catalog.context("failed to load the catalogue")?);
+        let mirrors = open_mirrors(mirrors, &records).await?;
+        let chains = routes::chains(orders, &mirrors, &folders.keys().cloned().collect());
+        let routes = Routes::new(Arc::clone(&catalog), origins, chains);
         let troubles = Troubles::new(cx.health().clone());
         let (mut keepers, mut stores) = (Vec::new(), BTreeMap::new());
         for (index, folder) in folders {
@@ -73,7 +88,8 @@ impl Service for Index {
             keepers.push(keeper);
         }
         let page_cache = page_cache(page_age.get());
-        let site = Site { catalog, access, stores, max_file: max_file.bytes(), page_cache };
+        let spawn = Arc::new(move |task| cx.spawn_connection(task));
+        let site = Site { catalog, routes, access, stores, max_file: max_file.bytes(), page_cache, spawn };
         Ok(Index { site: Arc::new(site), keepers: Mutex::new(keepers) })
     }
 
@@ -92,6 +108,44 @@ impl Service for Index {
     }
 }
 
+/// A mirror that is still to be opened.
+struct Closed {
+    config: MirrorConfig,
+    max_file: u64,
+    folder: PathBuf,
+}
+
+/// Takes the mirrors out of all indexes; those that are switched off are nowhere then.
+fn mirrors(
+    indexes: &mut BTreeMap<IndexName, IndexConfig>,
+    max_file: u64,
+    cx: &Context,
+) -> anyhow::Result<BTreeMap<IndexName, Closed>> {
+    let mut mirrors = BTreeMap::new();
+    for (name, config) in indexes.extract_if(.., |_, index| index.url.is_some()) {
+        if let Some(config) = config.mirror() {
+            let folder = cx.data_dir()?.join("mirrors").join(&*name);
+            mirrors.insert(name, Closed { config, max_file, folder });
+        }
+    }
+    Ok(mirrors)
+}
+
+/// Opens them: their caches are read, and pip is asked where that is wanted.
+async fn open_mirrors(
+    mirrors: BTreeMap<IndexName, Closed>,
+    records: &Records,
+) -> anyhow::Result<BTreeMap<IndexName, Arc<Mirror>>> {
+    let mut open = BTreeMap::new();
+    for (name, Closed { config, max_file, folder }) in mirrors {
+        let (index, records) = (name.clone(), records.clone());
+        let mirror = move || Mirror::open(index, config, max_file, &folder, records);
+        let mirror = tokio::task::spawn_blocking(mirror).await?;
+        open.insert(name.clone(), Arc::new(mirror.with_context(|| format!("failed to open the mirror `{name}`"))?));
+    }
+    Ok(open)
+}
+
 /// The folders of all indexes, made where they are missing.
 fn folders(
     root: Option<ConfigPath>,
@@ -103,7 +157,7 @@ fn folders(
     let main_config = IndexConfig { root: configured.root.or(root), ..configured };
     let all = std::iter::once((main, main_config)).chain(indexes);
     let mut folders = BTreeMap::new();
-    for (name, IndexConfig { root, volatile, strict }) in all {
+    for (name, IndexConfig { root, volatile, strict, .. }) in all {
         let root = match root {
             Some(root) => root.into_path_buf(),
             None if name.is_main() => cx.data_dir()?.join("packages"),

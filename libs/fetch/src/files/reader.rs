@@ -14,8 +14,8 @@ use super::{Digest, Problem};
 /// Most bytes that are read at a time.
 const PIECE: u64 = 256 * 1024;
 
-/// A file that comes in. Each reader begins at the beginning.
-#[derive(Debug)]
+/// A file that comes in. Each reader begins at the beginning; a clone goes on by itself from where it is.
+#[derive(Debug, Clone)]
 pub struct Incoming {
     state: watch::Receiver<State>,
     position: u64,
@@ -24,6 +24,12 @@ pub struct Incoming {
 impl Incoming {
     pub(super) fn new(state: watch::Receiver<State>) -> Self {
         Self { state, position: 0 }
+    }
+
+    /// Goes on at this byte.
+    #[must_use]
+    pub fn at(self, position: u64) -> Self {
+        Self { position, ..self }
     }
 
     /// Waits until the server has answered; the length of the file, if the server told it.

@@ -1,32 +1,51 @@
 //! From what is served to the pages of the Simple API.
 
+use std::collections::{BTreeSet, HashSet};
+
 use opsctl_dist::simple::{self, CoreMetadata, Format, List, UploadTime, Yanked};
-use opsctl_dist::{Digest, Version};
+use opsctl_dist::{Digest, ProjectName, Version};
 
 use super::file::{File, folder};
 use super::project::Project;
 use super::snapshot::Index;
 
-/// The list of projects.
-pub(crate) fn list(index: &Index, format: Format) -> Vec<u8> {
-    let projects = index.projects().into_iter().map(|project| project.name.clone()).collect();
-    let list = List { projects };
+/// From a project's page to the top of its index, where its files are.
+const ABOVE_PROJECT: &str = "../../";
+/// From the page of all files.
+const ABOVE_LINKS: &str = "../";
+
+/// The list of the projects of some indexes.
+pub(crate) fn list(indexes: &[&Index], format: Format) -> Vec<u8> {
+    let projects: BTreeSet<&ProjectName> =
+        indexes.iter().flat_map(|index| index.projects()).map(|project| &project.name).collect();
+    let list = List { projects: projects.into_iter().cloned().collect() };
     if format.is_html() { list.to_html() } else { list.to_json() }
 }
 
-/// A project's page; `top` leads from it to the top.
-pub(crate) fn project(project: &Project, top: &str, format: Format) -> Vec<u8> {
-    let entry = |file: &std::sync::Arc<File>| Some((Version::legacy(&file.version).ok()?, link(file, top)));
-    let files = project.files.iter().filter_map(entry).collect();
-    let page = simple::Page::new(project.name.normalized(), None, files);
+/// A project's page.
+pub(crate) fn project(project: &Project, format: Format) -> Vec<u8> {
+    let versioned = |file: &std::sync::Arc<File>| Some((Version::legacy(&file.version).ok()?, entry(file)));
+    let files = project.files.iter().filter_map(versioned).collect();
+    page(&simple::Page::new(project.name.normalized(), None, files), format)
+}
+
+/// A page that is put together already.
+pub(crate) fn page(page: &simple::Page, format: Format) -> Vec<u8> {
     if format.is_html() { page.to_html() } else { page.to_json() }
 }
 
-/// The page of all files; `top` leads from it to the top.
-pub(crate) fn links(index: &Index, top: &str) -> Vec<u8> {
-    let files = index.projects().into_iter().flat_map(|project| &project.files);
-    let files: Vec<simple::File> = files.map(|file| link(file, top)).collect();
+/// The page of all files of some indexes; of one name the first.
+pub(crate) fn links(indexes: &[&Index]) -> Vec<u8> {
+    let files = indexes.iter().flat_map(|index| index.projects()).flat_map(|project| &project.files);
+    let mut seen = HashSet::new();
+    let files = files.filter(|file| seen.insert(&file.filename));
+    let files: Vec<simple::File> = files.map(|file| link(file, ABOVE_LINKS)).collect();
     simple::find_links("Packages", &files)
+}
+
+/// A file as a project's page has it.
+pub(crate) fn entry(file: &File) -> simple::File {
+    link(file, ABOVE_PROJECT)
 }
 
 fn link(file: &File, top: &str) -> simple::File {

@@ -36,11 +36,6 @@ impl Snapshot {
         self.indexes.get(name)
     }
 
-    /// The file of this digest and name, in whichever index.
-    pub(crate) fn file(&self, digest: &Digest, filename: &str) -> Option<&Arc<File>> {
-        self.indexes.values().find_map(|index| index.file(digest, filename))
-    }
-
     /// This snapshot with some projects of an index replaced, or taken out.
     pub(crate) fn with(&self, index: &IndexName, projects: Vec<(Box<str>, Option<Arc<Project>>)>) -> Snapshot {
         let mut indexes = self.indexes.clone();
@@ -73,7 +68,8 @@ impl Index {
             .collect()
     }
 
-    fn file(&self, digest: &Digest, filename: &str) -> Option<&Arc<File>> {
+    /// The file of this digest and name.
+    pub(crate) fn file(&self, digest: &Digest, filename: &str) -> Option<&Arc<File>> {
         self.files.get(digest)?.iter().find(|file| &*file.filename == filename)
     }
 
@@ -146,7 +142,7 @@ pub(crate) mod tests {
         let two = one.with(&main, vec![project("a", &[a1])]);
         let three = two.with(&main, vec![project("a", &[])]);
         let there = |snapshot: &Snapshot, digest: u8, name: &str| {
-            snapshot.file(&opsctl_dist::Digest([digest; 32]), name).is_some()
+            snapshot.indexes.values().any(|index| index.file(&opsctl_dist::Digest([digest; 32]), name).is_some())
         };
         let check = |snapshot: &Snapshot, a1: bool, a2: bool, projects: usize| {
             assert_eq!(there(snapshot, 1, "a-1.zip"), a1);

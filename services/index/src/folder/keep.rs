@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use opsctl_host::Context;
@@ -16,6 +16,7 @@ use super::walk::Seen;
 use super::watch::{Events, Watch};
 use super::{Folder, Found, Refused};
 use crate::catalog::Catalog;
+use crate::clock::now;
 use crate::config::IndexName;
 use crate::records::Noted;
 use crate::troubles::Troubles;
@@ -297,10 +298,4 @@ fn why_not(noted: &Noted) -> Option<Box<str>> {
 fn no_watch(root: &std::path::Path, error: &io::Error) {
     let root = root.display();
     warn!(%root, %error, "the folder is not watched, but looked at twice a second");
-}
-
-/// Microseconds since 1970.
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_micros()).unwrap_or(i64::MAX)
 }

@@ -3,6 +3,7 @@
 //! The address says which bytes there are, so they can be kept for ever; and nothing else is ever sent under it: a file
 //! that was replaced in the folder is not there any more, whether that was noticed or not.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,34 +14,46 @@ use axum::response::Response;
 use opsctl_dist::{Digests, Wanted};
 use opsctl_http::{ETag, Entity, HttpError, LocalFile, Rendered, respond_file};
 
-use super::Site;
+use super::simple::no_index;
+use super::{InIndex, Site, mirrored};
 use crate::access::Need;
 use crate::catalog::{Digest, File, Place};
 use crate::metadata;
 
 /// What every installer takes for a file, and no browser shows.
-const KIND: HeaderValue = HeaderValue::from_static("application/octet-stream");
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(super) const KIND: HeaderValue = HeaderValue::from_static("application/octet-stream");
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 pub(super) async fn file(
     State(site): State<Arc<Site>>,
-    Path((one, two, digest, filename)): Path<(String, String, String, String)>,
+    InIndex(index): InIndex,
+    Path(path): Path<HashMap<String, String>>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     site.access.check(&headers, Need::Read)?;
+    let [one, two, digest, filename] =
+        ["one", "two", "digest", "filename"].map(|part| path.get(part).map_or("", |p| p));
+    if one == "of" {
+        return mirrored::by_name(&site, &index, digest, filename, &method, &headers).await;
+    }
     let parsed: Digest = digest.parse().map_err(|_| gone())?;
     // one address for each file
-    if digest != parsed.to_string() || !digest.starts_with(&*one) || digest.get(2..4) != Some(&*two) || one.len() != 2 {
+    if digest != parsed.to_string() || !digest.starts_with(one) || digest.get(2..4) != Some(two) || one.len() != 2 {
         return Err(gone());
     }
-    let find = |filename: &str| site.catalog.snapshot().file(&parsed, filename).map(Arc::clone);
-    if let Some(file) = find(&filename) {
+    let chain = site.routes.chain(&index).ok_or_else(no_index)?;
+    let find = |filename: &str| {
+        let snapshot = site.catalog.snapshot();
+        let mut indexes = chain.folders().filter_map(|name| snapshot.index(name));
+        indexes.find_map(|index| index.file(&parsed, filename)).map(Arc::clone)
+    };
+    if let Some(file) = find(filename) {
         return whole(&file, &method, &headers).await;
     }
     match filename.strip_suffix(".metadata").and_then(find) {
         Some(file) => of_metadata(file, &method, &headers).await,
-        None => Err(gone()),
+        None => mirrored::by_digest(&site, &index, &parsed, filename, &method, &headers).await,
     }
 }
 
@@ -66,7 +79,7 @@ async fn of_metadata(file: Arc<File>, method: &Method, headers: &HeaderMap) -> R
     Ok(Rendered::new(entity(&digest), text).respond(method, headers))
 }
 
-fn entity(digest: &Digest) -> Entity {
+pub(super) fn entity(digest: &Digest) -> Entity {
     let entity = Entity::new(KIND).cache_control(FOR_EVER).header(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     match ETag::strong(&digest.to_string()) {
         Some(etag) => entity.etag(etag),
@@ -74,8 +87,8 @@ fn entity(digest: &Digest) -> Entity {
     }
 }
 
-const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+pub(super) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
-fn gone() -> HttpError {
+pub(super) fn gone() -> HttpError {
     HttpError::not_found("there is no such file here")
 }

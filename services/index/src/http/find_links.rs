@@ -5,39 +5,32 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use opsctl_dist::simple::Format;
 use opsctl_http::{Coding, HttpError};
 
-use super::Site;
 use super::simple::{CODINGS, entity, no_index};
+use super::{InIndex, Site};
 use crate::access::Need;
-use crate::catalog::render;
+use crate::catalog::{Pages, render};
 
 pub(super) async fn page(
     State(site): State<Arc<Site>>,
+    InIndex(index): InIndex,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    respond(&site, "main", "../", &method, &headers)
-}
-
-pub(super) async fn page_of(
-    State(site): State<Arc<Site>>,
-    Path(index): Path<String>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, HttpError> {
-    respond(&site, &index, "../../", &method, &headers)
-}
-
-fn respond(site: &Site, index: &str, top: &str, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {
-    site.access.check(headers, Need::Read)?;
+    site.access.check(&headers, Need::Read)?;
+    let chain = site.routes.chain(&index).ok_or_else(no_index)?;
     let snapshot = site.catalog.snapshot();
-    let index = snapshot.index(index).ok_or_else(no_index)?;
-    let (format, coding) = (Format::Text, Coding::of(headers, CODINGS));
-    let page = index.links.get(format, coding, || entity(site, format), || render::links(index, top));
-    Ok(page.respond(method, headers))
+    let indexes: Vec<_> = chain.folders().filter_map(|name| snapshot.index(name)).map(|index| &**index).collect();
+    let (format, coding) = (Format::Text, Coding::of(&headers, CODINGS));
+    let (entity, text) = (|| entity(&site, format), || render::links(&indexes));
+    let page = match &*indexes {
+        [only] => only.links.get(format, coding, entity, text),
+        _ => Pages::default().get(format, coding, entity, text),
+    };
+    Ok(page.respond(&method, &headers))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,9 +11,10 @@ use axum::response::{IntoResponse, Response};
 use opsctl_dist::Level;
 use opsctl_http::{Form, FormLimits, HttpError, Peer};
 
-use super::Site;
 use super::simple::no_index;
+use super::{InIndex, Site};
 use crate::access::Need;
+use crate::routes::Routes;
 use crate::upload::{self, Claims, Error, Received, Sender, Store, receive};
 
 /// Bytes of a form besides its file.
@@ -21,13 +22,9 @@ const FIELDS_MAX: u64 = 8 << 20;
 /// Bytes of a form that is read for who has not said who it is, to tell what it is for.
 const ANONYMOUS_MAX: u64 = 64 << 10;
 
-pub(super) async fn upload(State(site): State<Arc<Site>>, request: Request) -> Result<Response, HttpError> {
-    upload_to(&site, "main", request).await
-}
-
-pub(super) async fn upload_in(
+pub(super) async fn upload(
     State(site): State<Arc<Site>>,
-    Path(index): Path<String>,
+    InIndex(index): InIndex,
     request: Request,
 ) -> Result<Response, HttpError> {
     upload_to(&site, &index, request).await
@@ -57,18 +54,28 @@ async fn upload_to(site: &Site, index: &str, request: Request) -> Result<Respons
     let form = Form::new(&parts.headers, body, FormLimits::total(site.max_file.saturating_add(FIELDS_MAX)))?;
     let received = receive(form, &store.spool, site.max_file, action.as_deref()).await?;
     let address = parts.extensions.get::<Peer>().and_then(Peer::ip).map(|ip| ip.to_string()).unwrap_or_default();
-    take(store, received, actor.0, address).await?;
+    take(&site.routes, store, received, actor.0, address).await?;
     // an empty page is what the public index says
     Ok(StatusCode::OK.into_response())
 }
 
-async fn take(store: &Store, received: Received, actor: String, address: String) -> Result<upload::Outcome, Error> {
+async fn take(
+    routes: &Routes,
+    store: &Store,
+    received: Received,
+    actor: String,
+    address: String,
+) -> Result<upload::Outcome, Error> {
     let level = if store.strict { Level::Strict } else { Level::Legacy };
     let checked = tokio::task::spawn_blocking(move || {
         let facts = upload::check(&received, level)?;
         Ok::<_, Error>((facts, received))
     });
     let ((filename, facts), received) = checked.await.map_err(|error| Error::Io(std::io::Error::other(error)))??;
+    let name = facts.name.normalized();
+    if !routes.takes_uploads(name) {
+        return Err(Error::Elsewhere(name.to_owned()));
+    }
     let Received { claims, spooled, .. } = received;
     let sender = Sender { actor, address, attestations: claims.attestations };
     store.store(&filename, facts, spooled, sender).await

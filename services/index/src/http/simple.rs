@@ -3,6 +3,7 @@
 //! A page is bytes that are there already; a request is a look-up. A project goes by its normalised name, and whoever
 //! asks for another spelling is sent there.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -13,50 +14,58 @@ use opsctl_dist::ProjectName;
 use opsctl_dist::simple::{Format, negotiate};
 use opsctl_http::{Coding, Entity, HttpError};
 
-use super::Site;
+use super::{InIndex, Site};
 use crate::access::Need;
-use crate::catalog::render;
+use crate::catalog::{Pages, render};
+use crate::routes::{Page, Refusal};
 
 /// What pages are compressed with.
 pub(super) const CODINGS: &[Coding] = &[Coding::Identity, Coding::Gzip, Coding::Zstd];
 
 pub(super) async fn list(
     State(site): State<Arc<Site>>,
+    InIndex(index): InIndex,
     uri: Uri,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    list_in(&site, "main", &uri, &method, &headers)
-}
-
-pub(super) async fn list_of(
-    State(site): State<Arc<Site>>,
-    Path(index): Path<String>,
-    uri: Uri,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, HttpError> {
-    list_in(&site, &index, &uri, &method, &headers)
+    site.access.check(&headers, Need::Read)?;
+    let (format, coding) = choose(&uri, &headers)?;
+    let chain = site.routes.chain(&index).ok_or_else(no_index)?;
+    let snapshot = site.catalog.snapshot();
+    let indexes: Vec<_> = chain.folders().filter_map(|name| snapshot.index(name)).map(|index| &**index).collect();
+    let text = || render::list(&indexes, format);
+    let page = match &*indexes {
+        [only] => only.list.get(format, coding, || entity(&site, format), text),
+        // of several indexes: asked for by few
+        _ => Pages::default().get(format, coding, || entity(&site, format), text),
+    };
+    Ok(page.respond(&method, &headers))
 }
 
 pub(super) async fn project(
     State(site): State<Arc<Site>>,
-    Path(project): Path<String>,
+    InIndex(index): InIndex,
+    Path(path): Path<HashMap<String, String>>,
     uri: Uri,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
-    project_in(&site, "main", &project, "../../", &uri, &method, &headers)
-}
-
-pub(super) async fn project_of(
-    State(site): State<Arc<Site>>,
-    Path((index, project)): Path<(String, String)>,
-    uri: Uri,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, HttpError> {
-    project_in(&site, &index, &project, "../../../", &uri, &method, &headers)
+    site.access.check(&headers, Need::Read)?;
+    let (format, coding) = choose(&uri, &headers)?;
+    site.routes.chain(&index).ok_or_else(no_index)?;
+    let asked = path.get("project").map(String::as_str).unwrap_or_default();
+    let nothing = || HttpError::not_found("there is no such project here");
+    let name = ProjectName::parse(asked).map_err(|_| nothing())?;
+    if name.normalized() != asked {
+        return Ok(redirect(name.normalized(), &uri));
+    }
+    let entity = || entity(&site, format);
+    let page = match site.routes.page(&index, asked).await.map_err(refused)?.ok_or_else(nothing)? {
+        Page::Own(project) => project.pages.get(format, coding, entity, || render::project(&project, format)),
+        Page::Blend(blend) => blend.pages.get(format, coding, entity, || render::page(&blend.page(), format)),
+    };
+    Ok(page.respond(&method, &headers))
 }
 
 /// For who uploads to the address that is for installing.
@@ -65,39 +74,6 @@ pub(super) async fn not_here() -> HttpError {
         "GET, HEAD",
         "This is the address for installing; upload to the one that ends in /legacy/ instead of /simple/",
     )
-}
-
-fn list_in(site: &Site, index: &str, uri: &Uri, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {
-    site.access.check(headers, Need::Read)?;
-    let (format, coding) = choose(uri, headers)?;
-    let snapshot = site.catalog.snapshot();
-    let index = snapshot.index(index).ok_or_else(no_index)?;
-    let page = index.list.get(format, coding, || entity(site, format), || render::list(index, format));
-    Ok(page.respond(method, headers))
-}
-
-fn project_in(
-    site: &Site,
-    index: &str,
-    asked: &str,
-    top: &str,
-    uri: &Uri,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<Response, HttpError> {
-    site.access.check(headers, Need::Read)?;
-    let (format, coding) = choose(uri, headers)?;
-    let snapshot = site.catalog.snapshot();
-    let index = snapshot.index(index).ok_or_else(no_index)?;
-    let Some(project) = index.project(asked) else {
-        return match ProjectName::parse(asked) {
-            Ok(name) if name.normalized() != asked => Ok(redirect(name.normalized(), uri)),
-            _ => Err(HttpError::not_found("there is no such project here")),
-        };
-    };
-    let text = || render::project(project, top, format);
-    let page = project.pages.get(format, coding, || entity(site, format), text);
-    Ok(page.respond(method, headers))
 }
 
 /// The form that the client wants, and how it is to be compressed.
@@ -131,6 +107,18 @@ fn redirect(name: &str, uri: &Uri) -> Response {
     let location = HeaderValue::try_from(format!("../{name}/{query}"));
     let location = location.unwrap_or_else(|_| HeaderValue::from_static("../"));
     (StatusCode::MOVED_PERMANENTLY, [(LOCATION, location)]).into_response()
+}
+
+/// Why there is no page, as the client is told it. Never 404: that would send it elsewhere.
+pub(super) fn refused(refusal: Refusal) -> HttpError {
+    match &refusal {
+        Refusal::Blocked => HttpError::forbidden("This name is blocked here"),
+        Refusal::Upstream(_) => {
+            HttpError::new(StatusCode::BAD_GATEWAY, "The upstream index has no answer; try again later")
+                .caused_by(refusal)
+        }
+        Refusal::Store(_) => HttpError::internal(refusal),
+    }
 }
 
 pub(super) fn no_index() -> HttpError {

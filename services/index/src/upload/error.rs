@@ -42,6 +42,9 @@ pub(crate) enum Error {
     /// There is another source distribution of the release.
     #[error("there is a source distribution of the release already: `{0}`")]
     SecondSdist(String),
+    /// The name does not come from here.
+    #[error("the name `{0}` does not come from here")]
+    Elsewhere(String),
     /// Somebody else stores a file of this name at this moment.
     #[error("a file `{0}` is being stored")]
     Busy(String),
@@ -87,6 +90,9 @@ impl From<Error> for HttpError {
         let bad = |message: String| HttpError::bad_request(message);
         match error {
             Error::Form(error) => error.into(),
+            Error::Elsewhere(name) => HttpError::forbidden(format!(
+                "The name '{name}' is taken from the upstream index; its origin has to be changed before it can be uploaded"
+            )),
             Error::Field(message) => bad(message),
             Error::Gone(message) => HttpError::new(StatusCode::GONE, message),
             Error::TooLarge { limit } => HttpError::new(
