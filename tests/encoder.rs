@@ -408,6 +408,38 @@ fn sound_and_picture_may_be_alone() {
 }
 
 #[test]
+fn todays_codecs_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, words) in [
+        ("av1.mp4", "-c:v libaom-av1 -cpu-used 8 -c:a libopus"),
+        ("hevc.mp4", "-c:v libx265 -x265-params log-level=error -c:a aac"),
+        ("vp9.webm", "-c:v libvpx-vp9 -deadline realtime -c:a libopus"),
+        ("vp8.webm", "-c:v libvpx -c:a libvorbis"),
+        ("wmv.asf", "-c:v wmv2 -c:a wmav2"),
+        ("h263.3gp", "-s 176x144 -c:v h263 -ar 8000 -ac 1 -c:a aac"),
+        ("motion.mov", "-c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le"),
+    ] {
+        let inputs = "-f lavfi -i testsrc2=s=352x288:d=0.6 -f lavfi -i sine=d=0.6";
+        let source = made(folder.path(), &format!("{inputs} {words} {name}"));
+        let (_out, path) = encode_to(&source, "b.mp4", &[]);
+        let judged = judged(&path);
+        assert_eq!(judged["streams"].as_array().unwrap().len(), 2, "{name}: {judged:#}");
+        let frames = number(&stream(&judged, "video").unwrap()["nb_read_frames"]);
+        assert!((14.0..=16.0).contains(&frames), "{name}: {frames} frames");
+    }
+}
+
+#[test]
+fn copied_streams_stay_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = flashes(folder.path(), "a.mp4", "-c:v libx264 -profile:v high -pix_fmt yuv420p -bf 2 -c:a aac");
+    let (_out, path) = encode_to(&source, "b.mp4", &[]);
+    check_sync(&path, 5);
+    let (_out, out) = encode(&source, &["--profile", "plain"]);
+    check_sync(&out.join("flv.flv"), 5);
+}
+
+#[test]
 fn facts_are_for_programs_too() {
     let text = harness::run(["encoder", "probe", "--json", clip("bigbuckbunny.mp4").to_str().unwrap()]).ok();
     let facts: Value = serde_json::from_str(&text).unwrap();

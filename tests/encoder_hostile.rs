@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::encoder::{clip, judged, made};
-use crate::harness::{self, Ran, eventually};
+use crate::harness::{self, Ran, eventually, program};
 
 /// How long any refusal may take, on a busy machine.
 const BOUND: Duration = Duration::from_secs(60);
@@ -195,6 +195,63 @@ fn an_interrupted_encode_leaves_nothing() {
     Ran::of(std::process::Command::new("kill").args(["-TERM", &id])).ok();
     assert!(!child.wait().unwrap().success());
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+}
+
+/// The worker of the program with this id.
+fn worker(id: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+    let mut workers = children.split_whitespace().map(|child| child.parse().unwrap());
+    // a thread of its own starts it, so that it is a child of that
+    workers.next().or_else(|| {
+        let threads = fs::read_dir(format!("/proc/{id}/task")).ok()?;
+        threads.flatten().find_map(|thread| {
+            let children = fs::read_to_string(thread.path().join("children")).ok()?;
+            children.split_whitespace().next()?.parse().ok()
+        })
+    })
+}
+
+#[test]
+fn a_worker_ends_with_whoever_started_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut command = harness::opsctl(["encoder", "encode"]);
+    command.arg(clip("trailer_bbb.mp4")).arg(&out);
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let worker = eventually("a worker works", || worker(child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("the worker is gone", || {
+        let stat = fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
+        // one that nobody waits for stays as a name
+        (stat.is_empty() || stat.contains(") Z ")).then_some(())
+    });
+}
+
+#[test]
+fn results_have_a_largest_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a.mp4");
+    let opsctl = harness::OPSCTL;
+    let mut limited = std::process::Command::new(program("prlimit", "util-linux"));
+    limited.args(["--fsize=20000", opsctl, "encoder", "encode"]).arg(clip("bikes.mp4")).arg(&out);
+    let said = Ran::of(&mut limited).fails(1);
+    assert!(said.contains("more disk space than is allowed"), "{said}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn encrypted_and_unknown_streams_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = "00112233445566778899aabbccddeeff";
+    let words = format!(
+        "-f lavfi -i testsrc2=s=320x240:d=1 -c:v libx264 -encryption_scheme cenc-aes-ctr -encryption_key {key} \
+         -encryption_kid {key} drm.mp4"
+    );
+    let said = refused_file(&made(folder.path(), &words));
+    assert!(said.contains("encrypted (DRM)"), "{said}");
+    let said = refused_file(&made(folder.path(), "-f lavfi -i testsrc2=s=320x240:d=1 -c:v vc2 -strict -1 dirac.mkv"));
+    assert!(said.contains("codec `dirac` is not supported"), "{said}");
 }
 
 /// A name that libav would take for an address, or that is no text at all.

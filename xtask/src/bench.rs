@@ -2,6 +2,7 @@
 //!
 //! A figure is never a test: it says how things stand on the machine that made it. CPU time is taken rather than time on
 //! the clock, which depends on what else the machine does.
+mod encoder;
 mod host;
 mod programs;
 mod ps;
@@ -21,6 +22,7 @@ struct Bench {
 }
 
 const BENCHES: &[Bench] = &[
+    Bench { name: "encoder", readme: "services/encoder/README.md", run: encoder::run },
     Bench { name: "host", readme: "libs/host/README.md", run: host::run },
     Bench { name: "ps", readme: "services/ps/README.md", run: ps::run },
     Bench { name: "psi", readme: "libs/psi/README.md", run: psi::run },

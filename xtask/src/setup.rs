@@ -14,7 +14,7 @@ use packages::Package;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use python::python;
+pub(crate) use python::{program as python_program, python};
 
 /// Everything that tests and demo need.
 pub(crate) fn everything(repo: &Repo) -> Result<()> {

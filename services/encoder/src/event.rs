@@ -17,7 +17,7 @@ pub enum Event {
     /// What the kernel keeps the worker from; comes first, before the upload is opened.
     Isolation(Isolation),
     /// What the upload is.
-    Facts(Facts),
+    Facts(Box<Facts>),
     /// How far it is.
     Progress(Progress),
     /// Something to know about a result that is there all the same.

@@ -47,7 +47,9 @@ pub(crate) type Emit<'a> = &'a (dyn Fn(Event) + Sync);
 /// Facts about the file at `source`.
 pub(crate) fn probe(source: &Path, limits: &Limits) -> Result<Facts, Error> {
     begin()?;
-    Ok(open::open(source, limits)?.facts)
+    let mut source = open::open(source, limits)?;
+    open::check_first(&mut source.input)?;
+    Ok(source.facts)
 }
 
 /// Makes what `profile` says of the file at `source`, in `folder`.
@@ -60,7 +62,7 @@ pub(crate) fn encode(
 ) -> Result<(), Error> {
     begin()?;
     let source = open::open(source, limits)?;
-    emit(Event::Facts(source.facts.clone()));
+    emit(Event::Facts(Box::new(source.facts.clone())));
     let plan = Plan::new(&source.facts, profile)?;
     pipeline::run(source, &plan, profile, folder, limits, emit)
 }

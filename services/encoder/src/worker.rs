@@ -73,7 +73,7 @@ fn work(task: &Task, folder: &Path, emit: transcode::Emit<'_>) -> Result<(), Err
     let source = Path::new(SOURCE);
     match &task.order {
         Order::Probe => {
-            emit(Event::Facts(transcode::probe(source, &task.limits)?));
+            emit(Event::Facts(Box::new(transcode::probe(source, &task.limits)?)));
             Ok(())
         }
         Order::Encode(profile) => transcode::encode(source, folder, profile, &task.limits, emit),

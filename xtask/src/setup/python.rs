@@ -20,6 +20,23 @@ pub(crate) fn python(repo: &Repo) -> PathBuf {
     repo.made("venv").join("bin/python3")
 }
 
+/// What `expression` of the module says, with `package` (`name==version`, the module's name with dashes) installed for
+/// it: a program that only benches need.
+pub(crate) fn program(repo: &Repo, package: &str, expression: &str) -> Result<String> {
+    let module = expression.split('.').next().unwrap_or_default();
+    let ask = || {
+        let mut command = Command::new(python(repo));
+        command.args(["-c", &format!("import {module}; print({expression})")]);
+        command
+    };
+    if !process::works(&mut ask()) {
+        let mut install = Command::new(python(repo));
+        install.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", package]);
+        process::run(&mut install)?;
+    }
+    Ok(process::capture(&mut ask())?.trim_end().to_owned())
+}
+
 /// Makes the environment unless it is there.
 pub(super) fn venv(repo: &Repo) -> Result<()> {
     let folder = repo.made("venv");

@@ -1,6 +1,6 @@
 //! Limits of the process, setrlimit(2). What goes over them ends the worker alone.
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Grant;
 use crate::limits::Limits;
@@ -20,6 +20,8 @@ pub(super) fn apply(limits: &Limits, seconds: u64) -> Result<Grant, String> {
         (Resource::Cpu, seconds),
     ];
     for (resource, most) in bounds {
+        // whoever started us may have set less
+        let most = getrlimit(resource).maximum.map_or(most, |given| most.min(given));
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|error| format!("{resource:?}: {error}"))?;
     }

@@ -110,7 +110,7 @@ pub(super) fn apply() -> Result<Grant, String> {
 
 fn program() -> Result<BpfProgram, Box<dyn std::error::Error>> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        HARMLESS.iter().chain(OLDER).map(|number| (i64::from(*number), Vec::new())).collect();
+        HARMLESS.iter().chain(OLDER).map(|number| (*number, Vec::new())).collect();
     // a new thread, never a new process; `clone3`, whose arguments cannot be seen, makes way for it
     let thread = u64::try_from(libc::CLONE_VM | libc::CLONE_THREAD)?;
     rules.insert(libc::SYS_clone, rule(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(thread), thread)?);

@@ -138,7 +138,7 @@ impl Watch<'_> {
             Event::Isolation(isolation) => outcome.isolation = Some(isolation),
             Event::Facts(facts) => {
                 self.deadline = self.began + self.limits.time(facts.duration);
-                outcome.facts = Some(facts);
+                outcome.facts = Some(*facts);
             }
             Event::Warning(warning) if outcome.warnings.len() < 100 => outcome.warnings.push(warning),
             Event::Asset(asset) if outcome.assets.len() < 1000 => outcome.assets.push(asset),

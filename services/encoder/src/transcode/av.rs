@@ -9,7 +9,7 @@ use ffmpeg::codec::packet::side_data::Type;
 use ffmpeg::codec::{Id, Parameters};
 use ffmpeg::ffi::AVFieldOrder::{AV_FIELD_BB, AV_FIELD_BT, AV_FIELD_TB, AV_FIELD_TT};
 use ffmpeg::format::context::Input;
-use ffmpeg::{Frame, Stream, StreamMut, ffi, frame};
+use ffmpeg::{Frame, Packet, Stream, StreamMut, ffi, frame};
 
 /// Fields of a stream's parameters, as they are there: any number may be out of bounds.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +116,11 @@ pub(super) fn is_encrypted(stream: &Stream<'_>) -> bool {
     let tag = raw(&stream.parameters()).tag;
     let by_data = stream.side_data().any(|data| matches!(data.kind(), Type::EncryptionInitInfo | Type::EncryptionInfo));
     by_data || &tag == b"encv" || &tag == b"enca"
+}
+
+/// Whether a packet is encrypted, which its stream does not always say.
+pub(super) fn is_encrypted_packet(packet: &Packet) -> bool {
+    packet.side_data().any(|data| data.kind() == Type::EncryptionInfo)
 }
 
 /// The tag of another container means nothing in this one.

@@ -150,6 +150,9 @@ impl<'a> Feed<'a> {
                     break;
                 }
             }
+            if av::is_encrypted_packet(&packet) {
+                return Err(Refusal::Encrypted.into());
+            }
             self.copies.iter_mut().try_for_each(|copy| copy.offer(&packet))?;
             self.decode(Some(&packet))?;
             self.tell()?;

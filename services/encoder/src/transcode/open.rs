@@ -26,6 +26,8 @@ const CONTAINERS: &str = "aac,ac3,aiff,amr,asf,asf_o,au,avi,caf,dts,dv,eac3,flac
                           w64,wav,wtv";
 /// libav's unit where there is no stream.
 const MICROSECOND: Rational = Rational(1, 1_000_000);
+/// Packets that are looked at by who only wants the facts.
+const FIRST: u32 = 16;
 /// Packets in a row that may be damaged.
 pub(super) const FAULTS: u32 = 1000;
 
@@ -75,6 +77,19 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Source, Error> {
     };
     limits.check(&facts)?;
     Ok(Source { input, facts, start })
+}
+
+/// Whether the first packets can be decoded without a key.
+pub(super) fn check_first(input: &mut Input) -> Result<(), Refusal> {
+    let mut packet = Packet::empty();
+    for _ in 0..FIRST {
+        match packet.read(input) {
+            Ok(()) if av::is_encrypted_packet(&packet) => return Err(Refusal::Encrypted),
+            Ok(()) => {}
+            Err(_) => break,
+        }
+    }
+    Ok(())
 }
 
 fn input(path: &Path) -> Result<Input, Error> {

@@ -213,14 +213,14 @@ mod tests {
     #[test]
     fn there_are_as_many_as_were_asked_for() {
         check(Pictures::Thumbs { count: 3 }, Some(9.0), &[0.0, f64::INFINITY], &[0..0, 0..3]);
-        check(Pictures::Thumbs { count: 3 }, None, &[0.0], &[0..3]);
+        check(Pictures::Thumbs { count: 3 }, None, &[0.0, 1.0], &[0..3, 3..3]);
     }
 
     #[test]
     fn a_storyboard_begins_at_the_beginning() {
         let what = || Pictures::Storyboard { columns: 2, rows: 2, interval: 2.0 };
         check(what(), Some(5.0), &[0.0, 1.0, 2.5, f64::INFINITY], &[0..1, 1..1, 1..2, 2..3]);
-        check(what(), Some(f64::MAX), &[0.0], &[0..1]);
+        check(what(), Some(f64::MAX), &[0.0, 1.0], &[0..1, 1..1]);
     }
 
     #[test]

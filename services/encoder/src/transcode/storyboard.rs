@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn times_are_written_as_webvtt_has_them() {
         assert_eq!(stamp(0.0), "00:00:00.000");
-        assert_eq!(stamp(3_723.0456), "01:02:03.046");
+        assert_eq!(stamp(3_723.045_6), "01:02:03.046");
         assert_eq!(stamp(-1.0), "00:00:00.000");
     }
 
