@@ -122,7 +122,7 @@ impl<'a> Feed<'a> {
     }
 
     fn clock(&self) -> Clock {
-        Clock::new(self.source.start, &self.source.facts.container)
+        Clock::new(self.source.start, &self.source.facts.container, self.limits.duration)
     }
 
     fn decoder(&self, stream: u32) -> Result<(usize, Decoder), Error> {
@@ -155,7 +155,7 @@ impl<'a> Feed<'a> {
             }
             self.copies.iter_mut().try_for_each(|copy| copy.offer(&packet))?;
             self.decode(Some(&packet))?;
-            self.tell()?;
+            self.tell();
         }
         self.decode(None)?;
         if let Some(video) = &mut self.video {
@@ -185,21 +185,17 @@ impl<'a> Feed<'a> {
         video.into_iter().chain(audio).fold(0.0, f64::max)
     }
 
-    fn tell(&mut self) -> Result<(), Error> {
-        let position = self.position();
-        if position > self.limits.duration as f64 {
-            return Err(Refusal::TooLong { most: self.limits.duration }.into());
-        }
+    fn tell(&mut self) {
         if self.told.elapsed() < PROGRESS {
-            return Ok(());
+            return;
         }
+        let position = self.position();
         self.told = Instant::now();
         let part = self.source.facts.duration.filter(|duration| *duration > 0.0).map(|duration| position / duration);
         let part = part.map(|part| part.clamp(0.0, 1.0));
         let eta = part.filter(|part| *part > 0.01).map(|part| self.began.elapsed().as_secs_f64() * (1.0 - part) / part);
         let frames = self.video.as_ref().map_or(0, |video| video.out.frames);
         (self.emit)(Event::Progress(Progress { percent: part.map(|part| part * 100.0), position, frames, eta }));
-        Ok(())
     }
 
     fn fed(&self, torn: bool) -> Fed {
@@ -227,7 +223,7 @@ impl Video {
         self.decoder.send(packet);
         let mut frame = frame::Video::empty();
         while let Some(Decoded { time, duration }) = self.decoder.receive(&mut frame) {
-            let at = self.clock.place(time, if duration > 0 { duration } else { self.usual });
+            let at = self.clock.place(time, if duration > 0 { duration } else { self.usual })?;
             let Self { front, out, .. } = self;
             // before the beginning of what is shown
             if at >= 0 {
@@ -280,7 +276,7 @@ impl Audio {
             let Some(Decoded { time, .. }) = self.decoder.receive(&mut frame) else { return Ok(()) };
             let rate = i64::from(frame.rate().max(1));
             let duration = i64::try_from(frame.samples()).unwrap_or(0).saturating_mul(1_000_000) / rate;
-            let at = self.clock.place(time, duration);
+            let at = self.clock.place(time, duration)?;
             frame.set_pts(Some(at));
             self.position = at.saturating_add(duration) as f64 / 1e6;
             if let Some(out) = &self.out {

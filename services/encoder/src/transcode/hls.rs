@@ -121,7 +121,13 @@ fn stretched(playlist: &str, whole: f64) -> String {
     let Some(at) = playlist.rfind("#EXTINF:") else { return playlist.to_owned() };
     let (before, after) = playlist.split_at(at);
     let tail = after.split_once(',').map_or("", |(_, tail)| tail);
-    format!("{before}#EXTINF:{rest:.6},{tail}")
+    let longest = durations.iter().copied().fold(rest, f64::max).round();
+    let before = before.lines().map(|line| match line.strip_prefix("#EXT-X-TARGETDURATION:") {
+        // no segment may be longer, rounded: RFC 8216 section 4.3.3.1
+        Some(said) => format!("#EXT-X-TARGETDURATION:{:.0}\n", said.parse().unwrap_or(0.0_f64).max(longest)),
+        None => format!("{line}\n"),
+    });
+    format!("{}#EXTINF:{rest:.6},{tail}", before.collect::<String>())
 }
 
 /// RFC 6381's name of a codec: for H.264 three bytes of its header, ISO/IEC 14496-15 section 5.3.3.1.
@@ -209,6 +215,8 @@ mod tests {
         let expected = "#EXTM3U\n#EXTINF:4.000000,\na.m4s\n#EXTINF:1.280000,\nb.m4s\n#EXT-X-ENDLIST\n";
         assert_eq!(stretched(text, 5.28), expected);
         assert_eq!(stretched(text, 5.0), text);
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4.400000,\na.m4s\n";
+        assert_eq!(stretched(text, 4.6), "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:4.600000,\na.m4s\n");
         assert_eq!(stretched("#EXTM3U\n", 5.0), "#EXTM3U\n");
         assert_eq!(stretched(text, f64::NAN), text);
     }
