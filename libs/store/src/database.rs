@@ -54,27 +54,27 @@ impl Database {
     /// that these migrations lead to. Nothing is left half migrated.
     pub async fn open(location: &Location, service: &str, migrations: &Migrations) -> Result<Self> {
         name_is_fit(service)?;
-        let (what, pools) = match location.database() {
+        let (what, pools, wakes) = match location.database() {
             DatabaseUrl::Sqlite => {
                 let path = sqlite::path(location.data_dir(), service);
                 let what = format!("the database `{}`", path.display());
                 let _held = sqlite::hold(&path).await?;
                 migrate::run(&sqlite::for_migration(&path, &what).await?, service, migrations).await?;
-                let pools = Pools::Sqlite(sqlite::open(&path));
-                (what, pools)
+                let wakes = path.with_extension("db.wake");
+                (what, Pools::Sqlite(sqlite::open(&path)), Some(wakes))
             }
             DatabaseUrl::Postgres(url) => {
                 let what = format!("the database `{url}`");
                 migrate::run(&postgres::for_migration(url, service, &what).await?, service, migrations).await?;
                 let pools = Pools::Postgres(postgres::open(url, service, &what)?);
-                (what, pools)
+                (what, pools, None)
             }
         };
-        Ok(Self::new(what, service.to_owned(), pools))
+        Ok(Self::new(what, service.to_owned(), pools, Hub::new(wakes)))
     }
 
-    pub(crate) fn new(what: String, service: String, pools: Pools) -> Self {
-        Self(Arc::new(Inner { what, service, pools, hub: Hub::default() }))
+    pub(crate) fn new(what: String, service: String, pools: Pools, hub: Hub) -> Self {
+        Self(Arc::new(Inner { what, service, pools, hub }))
     }
 
     /// Which database it is.
@@ -187,7 +187,8 @@ impl Database {
         Transaction::begin(self).await
     }
 
-    /// Wakes whoever listens on `channel`, on all nodes that share a PostgreSQL database, in this process on SQLite.
+    /// Wakes whoever listens on `channel`, on all nodes that share a PostgreSQL database, in all processes of the machine
+    /// that share a SQLite file.
     ///
     /// # Errors
     /// [`Error::Unavailable`]; [`Error::Value`] if `payload` is longer than 7999 bytes (NOTIFY(7)).

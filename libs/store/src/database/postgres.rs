@@ -17,6 +17,7 @@ use sqlx::{
 use crate::database::{Database, Pools};
 use crate::error::Doing;
 use crate::location::PostgresUrl;
+use crate::notify::Hub;
 use crate::{Error, Result, Row, Sql, Value};
 
 /// Connections of one service on one node. A server takes 100 by default, shared by all services of all nodes.
@@ -61,7 +62,7 @@ pub(crate) fn open(url: &PostgresUrl, service: &str, what: &str) -> Result<PgPoo
 pub(crate) async fn for_migration(url: &PostgresUrl, service: &str, what: &str) -> Result<Database> {
     let opened = pool(1).connect_with(options(url, service, what)?).await;
     let pool = opened.map_err(|error| failed(what, error))?;
-    Ok(Database::new(what.to_owned(), service.to_owned(), Pools::Postgres(pool)))
+    Ok(Database::new(what.to_owned(), service.to_owned(), Pools::Postgres(pool), Hub::new(None)))
 }
 
 fn failed(what: &str, error: sqlx::Error) -> Error {

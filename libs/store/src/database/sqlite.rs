@@ -18,6 +18,7 @@ use sqlx::{AssertSqlSafe, Column as _, Decode, Row as _, Sqlite, TypeInfo as _, 
 
 use crate::database::{Database, Pools as AnyPools};
 use crate::error::Doing;
+use crate::notify::Hub;
 use crate::{Error, Result, Row, Sql, Value, lock};
 
 /// How long a statement waits for another process to finish its transaction, and a caller for the one connection that
@@ -108,7 +109,7 @@ pub(crate) async fn for_migration(path: &Path, what: &str) -> Result<Database> {
         Error::database(what, doing, error)
     })?;
     let pools = Pools { readers: writer.clone(), writer };
-    Ok(Database::new(what.to_owned(), String::new(), AnyPools::Sqlite(pools)))
+    Ok(Database::new(what.to_owned(), String::new(), AnyPools::Sqlite(pools), Hub::new(None)))
 }
 
 pub(crate) fn query(sql: &Sql, params: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {

@@ -224,6 +224,15 @@ fn listeners_wake() {
         tx.commit().await.unwrap();
         assert_eq!(listener.recv().await, heard("videos", "2"));
 
+        if place.postgres.is_none() {
+            // another process, such as a verb, is noticed
+            let verb = open(place).await;
+            verb.notify("jobs", "x").await.unwrap();
+            assert_eq!(listener.recv().await, Event::Missed);
+            db.notify("jobs", "4").await.unwrap();
+            assert_eq!(listener.recv().await, heard("jobs", "4"));
+        }
+
         let error = db.notify("videos", &"x".repeat(8000)).await.unwrap_err();
         assert!(error.to_string().contains("7999"), "{error}");
         if let Some(postgres) = &place.postgres {
