@@ -39,5 +39,7 @@ pub(crate) fn part(name: &'static str, group: &Result<Cgroup, Error>) -> Part<'s
         ("tasks", count(*tasks)),
         ("oom_kills", count(oom_kills)),
     ];
-    Part { name, body: Body::Sparse(facts), note: None }
+    let unlimited = facts.iter().all(|(name, value)| !name.ends_with("_max") || matches!(value, Value::Nothing(_)));
+    let note = unlimited.then(|| "nothing is limited".to_owned());
+    Part { name, body: Body::Sparse(facts), note }
 }

@@ -20,6 +20,8 @@ const SPARE: &[&str] = &["state", "user", "cpu_time", "start_time"];
 pub(crate) struct Drawing {
     pub(crate) form: Form,
     pub(crate) utf8: bool,
+    /// There is little room.
+    pub(crate) narrow: bool,
     /// Who looks: processes of others are fainter.
     pub(crate) uid: u32,
 }
@@ -48,7 +50,7 @@ fn cell(column: &Column, placed: &Placed<'_>, drawing: &Drawing) -> Line {
     let value = (column.get)(row);
     match column.name {
         "command" => {
-            let mut line = vec![Span::new(placed.lines(drawing.utf8), Style::Faint)];
+            let mut line = vec![Span::new(placed.lines(drawing.utf8, drawing.narrow), Style::Faint)];
             line.extend(command(row));
             line
         }
@@ -117,7 +119,7 @@ mod tests {
         let query = query(line);
         let ready = query.filter.on(&look, 0).unwrap();
         let placed = arrange(&look, &query, &ready);
-        let drawing = Drawing { form: form(), utf8: true, uid: 0 };
+        let drawing = Drawing { form: form(), utf8: true, narrow: false, uid: 0 };
         let laid_out = sheet(&look, &query, &placed, &drawing).lay_out(Room { width, utf8: true });
         let mut out = Vec::new();
         style::write(&laid_out.head, false, &mut out).unwrap();

@@ -105,11 +105,15 @@ fn tree<'a>(look: &'a Look, wanted: &[&'a Process]) -> Vec<Placed<'a>> {
 }
 
 impl Placed<'_> {
-    /// The lines that lead to it in the tree.
-    pub(crate) fn lines(&self, utf8: bool) -> String {
+    /// The lines that lead to it in the tree, on a narrow screen two columns for each level.
+    pub(crate) fn lines(&self, utf8: bool, narrow: bool) -> String {
         let Some((own, above)) = self.branch.split_last() else { return String::new() };
-        let [fork, last, pass, none] =
-            if utf8 { ["├─ ", "└─ ", "│  ", "   "] } else { ["|- ", "`- ", "|  ", "   "] };
+        let [fork, last, pass, none] = match (utf8, narrow) {
+            (true, false) => ["├─ ", "└─ ", "│  ", "   "],
+            (true, true) => ["├ ", "└ ", "│ ", "  "],
+            (false, false) => ["|- ", "`- ", "|  ", "   "],
+            (false, true) => ["| ", "` ", "| ", "  "],
+        };
         let above = above.iter().map(|more| if *more { pass } else { none });
         above.chain([if *own { fork } else { last }]).collect()
     }
@@ -144,7 +148,7 @@ mod tests {
         let ready = query.filter.on(&look, 0).unwrap();
         let seen = arrange(&look, &query, &ready);
         let seen: Vec<_> =
-            seen.iter().map(|placed| format!("{}{}", placed.lines(true), placed.row.process.pid())).collect();
+            seen.iter().map(|placed| format!("{}{}", placed.lines(true, false), placed.row.process.pid())).collect();
         assert_eq!(seen, expected, "{line}");
     }
 
@@ -180,6 +184,6 @@ mod tests {
         let placed = tree(&look, &look.table.processes.iter().collect::<Vec<_>>());
         assert_eq!(placed.len(), 299);
         assert!(placed.iter().all(|placed| placed.branch.len() <= DEEPEST));
-        assert_eq!(placed[2].lines(false), "   `- ");
+        assert_eq!(placed[2].lines(false, false), "   `- ");
     }
 }

@@ -37,15 +37,18 @@ pub(crate) struct Column {
     name: &'static str,
     title: &'static str,
     right: bool,
+    /// The highest go first where there is no room; 0 stays.
+    spare: u8,
 }
 
 /// Columns by their names: a `>` before one stands for figures, which go to the right; after a `|` stands a title that is
-/// shorter than the name.
+/// shorter than the name; after a `~` stands a digit for those that can be spared on a narrow screen, the highest first.
 fn columns(names: &[&'static str]) -> Vec<Column> {
     let column = |text: &&'static str| {
         let (right, text) = text.strip_prefix('>').map_or((false, *text), |text| (true, text));
+        let (text, spare) = text.split_once('~').unwrap_or((text, "0"));
         let (name, title) = text.split_once('|').unwrap_or((text, text));
-        Column { name, title, right }
+        Column { name, title, right, spare: spare.parse().unwrap_or(0) }
     };
     names.iter().map(column).collect()
 }
@@ -72,7 +75,8 @@ impl<'a> Part<'a> {
             Body::Missing(why) => lines.push(vec![Span::new(format!("  {why}"), Style::Faint)]),
             Body::Table(_, rows) if rows.is_empty() => lines.push(vec![Span::new("  none", Style::Faint)]),
             Body::Table(columns, rows) => {
-                let laid_out = sheet(&columns, &rows, form).lay_out(inner(room));
+                let room = inner(room);
+                let laid_out = sheet(&columns, &rows, form, room).lay_out(room);
                 let moved_in = |line: Line| [Span::plain("  ")].into_iter().chain(line).collect();
                 lines.extend([laid_out.head].into_iter().chain(laid_out.lines).map(moved_in));
             }
@@ -106,13 +110,15 @@ fn inner(room: Room) -> Room {
     Room { width: room.width.map(|width| width.saturating_sub(2)), ..room }
 }
 
-fn sheet(columns: &[Column], rows: &[Vec<Value<'_>>], form: &Form) -> Sheet {
+fn sheet(columns: &[Column], rows: &[Vec<Value<'_>>], form: &Form, room: Room) -> Sheet {
     let last = columns.len().saturating_sub(1);
+    // one text shall not have the screen for itself
+    let most = room.width.map_or(32, |width| (width / 3).clamp(8, 32));
     let head = |(at, column): (usize, &Column)| Head {
         title: column.title.to_owned(),
         right: column.right,
-        most: if at == last && !column.right { None } else { Some(32) },
-        spare: 0,
+        most: if at == last && !column.right { None } else { Some(most) },
+        spare: column.spare,
     };
     let cell = |value: &Value<'_>| {
         let style = if matches!(value, Value::Nothing(_)) { Style::Faint } else { Style::Plain };

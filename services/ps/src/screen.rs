@@ -47,7 +47,8 @@ impl Screen {
 
     /// With what lists are drawn on it.
     pub(crate) fn drawing(&self) -> Drawing {
-        Drawing { form: self.form.clone(), utf8: self.room.utf8, uid: rustix::process::geteuid().as_raw() }
+        let uid = rustix::process::geteuid().as_raw();
+        Drawing { form: self.form.clone(), utf8: self.room.utf8, narrow: self.room.is_narrow(), uid }
     }
 }
 

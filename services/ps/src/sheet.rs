@@ -34,6 +34,11 @@ pub(crate) struct Room {
 }
 
 impl Room {
+    /// Whether every column counts.
+    pub(crate) fn is_narrow(self) -> bool {
+        self.width.is_some_and(|width| width < 60)
+    }
+
     pub(crate) fn mark(self) -> &'static str {
         if self.utf8 { "…" } else { "+" }
     }
@@ -83,14 +88,17 @@ fn widths(heads: &[Head], rows: &[Vec<Line>], room: Room) -> Vec<Option<usize>> 
         })
         .collect();
     let Some(room) = room.width else { return widths };
-    let rest = heads.iter().position(|head| head.most.is_none());
+    let mut rest = heads.iter().position(|head| head.most.is_none());
     let wanted = rest.and_then(|at| widths.get(at).copied().flatten()).unwrap_or(0);
     loop {
         let used = used(&widths, rest);
         let least = rest.map_or(0, |_| wanted.min(ENOUGH) + GAP);
-        let first = (0..heads.len()).filter(|at| widths[*at].is_some() && heads[*at].spare > 0 && Some(*at) != rest);
+        let first = (0..heads.len()).filter(|at| widths[*at].is_some() && heads[*at].spare > 0);
         match first.max_by_key(|at| heads[*at].spare) {
-            Some(at) if used + least > room + GAP => widths[at] = None,
+            Some(at) if used + least > room + GAP => {
+                widths[at] = None;
+                rest = rest.filter(|rest| *rest != at);
+            }
             _ => break,
         }
     }
@@ -198,6 +206,19 @@ mod tests {
         check(Some(9), &["  PID CO…", "    1 /s…", "12345 x"]);
         check(Some(4), &["  P…", "   …", "123…"]);
         check(Some(0), &["", "", ""]);
+    }
+
+    #[test]
+    fn the_wide_column_can_be_spared_as_well() {
+        let heads =
+            vec![head("point", false, Some(12), 0), head("size", true, Some(9), 0), head("device", false, None, 1)];
+        let row = ["/a", "12M", "/dev/of-a-long-name"].map(|cell| vec![Span::plain(cell)]).to_vec();
+        let titles = |width| {
+            let sheet = Sheet { heads: heads.clone(), rows: vec![row.clone()] };
+            let laid_out = sheet.lay_out(Room { width: Some(width), utf8: true });
+            laid_out.head.iter().map(|span| span.text.trim()).collect::<Vec<_>>().join(" ").trim().replace("  ", " ")
+        };
+        assert!(titles(40).ends_with("device") && titles(26).ends_with("size"));
     }
 
     proptest! {

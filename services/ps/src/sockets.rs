@@ -28,7 +28,7 @@ pub(crate) fn listening<'a>(sockets: &[Socket], table: &Table) -> Part<'a> {
     let others = states.iter().map(|((of, state), count)| format!("{count} {} {}", protocol(*of), word(*state)));
     let others: Vec<_> = others.collect();
     let note = (!others.is_empty()).then(|| format!("and {}", others.join(", ")));
-    Part { note, ..Part::table("sockets", &["protocol", "local", ">waiting", "pids", "programs"], rows.collect()) }
+    Part { note, ..Part::table("sockets", &["protocol", "local", ">waiting~1", "pids", "programs"], rows.collect()) }
 }
 
 /// Names of the programs that hold a socket, each once.

@@ -50,7 +50,8 @@ pub(super) fn cpu(system: &System) -> Result<Part<'static>, Error> {
     };
     let mut rows = vec![row(Value::Word("all"), &total)];
     rows.extend(cores.iter().map(|core| row(Value::Number(core.number.into()), &core.times)));
-    let names = [">core", ">busy", ">user", ">nice", ">system", ">iowait", ">irq", ">softirq", ">steal", ">idle"];
+    let names =
+        [">core", ">busy", ">user", ">nice~4", ">system", ">iowait~1", ">irq~3", ">softirq~2", ">steal~1", ">idle"];
     let note = format!(
         "per cent of the time since boot; {switches} context switches, {interrupts} interrupts, {forks} processes and threads begun"
     );
@@ -127,7 +128,7 @@ pub(super) fn pressure(system: &System) -> Result<Part<'static>, Error> {
         rows.extend(pressure.full.map(|full| row("full", full)));
     }
     let note = "per cent of the last 10, 60 and 300 seconds in which some, or all, waited; total is time".to_owned();
-    let names = ["resource", "who", ">avg10", ">avg60", ">avg300", ">total"];
+    let names = ["resource", "who", ">avg10", ">avg60", ">avg300~1", ">total~2"];
     Ok(Part { note: Some(note), ..Part::table("pressure", &names, rows) })
 }
 
@@ -143,7 +144,7 @@ pub(super) fn logins(system: &System) -> Result<Part<'static>, Error> {
         let cells = [Value::owned(user), Value::owned(terminal), Value::Moment(time), Value::Number(pid.into())];
         cells.into_iter().chain([Value::some(host, Value::owned)]).collect()
     });
-    Ok(Part::table("logins", &["user", "terminal", "since", ">pid", "from"], rows.collect()))
+    Ok(Part::table("logins", &["user", "terminal", "since", ">pid~2", "from~1"], rows.collect()))
 }
 
 pub(super) fn sensors(system: &System) -> Result<Part<'static>, Error> {
@@ -166,5 +167,5 @@ pub(super) fn sensors(system: &System) -> Result<Part<'static>, Error> {
             Value::owned(label),
         ]
     });
-    Ok(Part::table("sensors", &[">value", "unit", ">high", ">critical", "chip", "label"], rows.collect()))
+    Ok(Part::table("sensors", &[">value", "unit", ">high~2", ">critical~1", "chip~3", "label"], rows.collect()))
 }

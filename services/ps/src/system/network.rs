@@ -32,13 +32,13 @@ pub(super) fn interfaces(system: &System) -> Result<Part<'static>, Error> {
         "name",
         "state",
         "addresses",
-        ">mtu",
-        ">mbit",
-        ">received_bytes|received",
-        ">sent_bytes|sent",
-        ">errors",
-        ">drops",
-        "hardware",
+        ">mtu~4",
+        ">mbit~4",
+        ">received_bytes|received~2",
+        ">sent_bytes|sent~2",
+        ">errors~3",
+        ">drops~5",
+        "hardware~6",
     ];
     Ok(Part::table("interfaces", &names, rows.collect()))
 }

@@ -48,13 +48,13 @@ pub(super) fn mounts(system: &System) -> Result<Part<'static>, Error> {
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     let names = [
         "point",
-        "kind",
+        "kind~3",
         ">size",
-        ">used",
+        ">used~2",
         ">available|free",
         ">used_percent|used%",
-        ">inodes_percent|inodes%",
-        "device",
+        ">inodes_percent|inodes%~4",
+        "device~5",
     ];
     Ok(Part { note, ..Part::table("mounts", &names, rows) })
 }
@@ -121,15 +121,15 @@ pub(super) fn disks(system: &System) -> Result<Part<'static>, Error> {
     let note = (idle > 0).then(|| format!("and {idle} that have done nothing"));
     let names = [
         "name",
-        "kind",
-        ">reads",
+        "kind~5",
+        ">reads~3",
         ">read_bytes|read",
-        ">read_time|rtime",
-        ">writes",
+        ">read_time|rtime~4",
+        ">writes~3",
         ">written_bytes|written",
-        ">write_time|wtime",
+        ">write_time|wtime~4",
         ">busy_time|busy",
-        ">in_flight",
+        ">in_flight~5",
     ];
     Ok(Part { note, ..Part::table("disks", &names, rows) })
 }
