@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::harness::{OPSCTL, Ran, eventually, is_root, opsctl, program, run};
+use crate::privileges::in_a_namespace;
 
 /// A process that ends with the test.
 struct Idle(Child);
@@ -170,8 +171,7 @@ fn filters_narrow_each_other() {
 #[test]
 fn another_users_process_is_found_by_its_user() {
     if !is_root() {
-        // an ordinary account has nobody else's processes to make: its own are found in the test above
-        return;
+        return in_a_namespace("ps::another_users_process_is_found_by_its_user");
     }
     let mut setpriv = Command::new(program("setpriv", "util-linux"));
     let others = setpriv.args(["--reuid=4242", "--clear-groups", "sleep", "602"]).stdin(Stdio::null()).spawn().unwrap();
@@ -406,17 +406,15 @@ fn another_proc_and_sys_file_system() {
 
 #[test]
 fn hidden_processes_are_counted() {
-    if !is_root() {
-        // only root mounts
-        return;
-    }
-    // in a mount namespace of its own: the numbers of others are listed there, and no more
+    // in namespaces of its own: the shell there is root's, is listed, and must not be looked into
     let line = "mount -t proc -o hidepid=1 proc /proc && \
-                exec setpriv --reuid=4244 --regid=4244 --clear-groups \"$0\" ps system machine --json";
+                setpriv --reuid=4244 --regid=4244 --clear-groups \"$0\" ps system machine --json; :";
     let mut unshare = Command::new(program("unshare", "util-linux"));
-    let said = Ran::of(unshare.args(["--mount", "sh", "-c", line, OPSCTL])).ok();
-    let hidden = said.lines().find_map(|line| line.trim().strip_prefix("\"processes_hidden\": ")).unwrap();
-    assert!(hidden.trim_end_matches(',').parse::<u32>().unwrap() > 0, "{said}");
+    if !is_root() {
+        unshare.args(["--map-root-user", "--map-auto"]);
+    }
+    let said = Ran::of(unshare.args(["--mount", "--pid", "--fork", "sh", "-c", line, OPSCTL])).ok();
+    assert!(said.contains("\"processes_hidden\": 1") && said.contains("\"processes\": 1,"), "{said}");
 }
 
 /// The machine by other means.

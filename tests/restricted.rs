@@ -53,6 +53,9 @@ fn every_command_that_ends_by_itself_does_its_job() {
         opsctl completions bash > /dev/null
         opsctl man /mnt/man
         opsctl systemd > /dev/null
+        opsctl ps > /dev/null
+        opsctl ps 1 > /dev/null
+        opsctl ps system --json > /dev/null
         echo 'moshez: happy' > /mnt/users
         opsctl finger --file /mnt/users check
         opsctl lab --data-dir /mnt/data keep one
