@@ -1,6 +1,7 @@
 //! The package index, with the clients that people have.
 
 mod clients;
+mod crash;
 mod mirror;
 mod packages;
 mod uploads;

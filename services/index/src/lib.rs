@@ -17,8 +17,8 @@
 //! `read` reads new ones, `keep` is the task. `records` is the database, one file for each purpose. `catalog` is what
 //! is served: `snapshot` (all of it, at one moment), `project`, `file`, `pages` (bytes in all forms, made when first
 //! asked for), `render`. `upload` takes files in. `mirror` is an upstream seen through here, `origins` where each name may
-//! come from, `routes` what a page is made of: an index, its bases, an upstream. `http` has one endpoint in each file.
-//! `access` decides who may do what, and nobody else.
+//! come from, `routes` what a page is made of: an index, its bases, an upstream. `http` has one endpoint in each file,
+//! `verbs` are the command line's; `open` opens what both work on. `access` decides who may do what, and nobody else.
 //! `opsctl-dist` knows what names, versions, archives and metadata are.
 //!
 //! # Invariants
@@ -34,6 +34,7 @@ mod folder;
 mod http;
 mod metadata;
 mod mirror;
+mod open;
 mod options;
 mod origins;
 mod records;
@@ -41,8 +42,10 @@ mod routes;
 mod service;
 mod troubles;
 mod upload;
+mod verbs;
 
 pub use config::{BadIndexName, Config, IndexConfig, IndexName};
 pub use mirror::{HttpUrl, Mode, UpstreamUrl};
 pub use options::Options;
 pub use service::Index;
+pub use verbs::Verbs;

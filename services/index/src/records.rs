@@ -10,6 +10,8 @@ mod load;
 mod origins;
 mod pins;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use opsctl_store::{Database, Migrations, migrations};

@@ -22,5 +22,5 @@ pub(crate) use self::error::Error;
 pub(crate) use self::form::Claims;
 pub(crate) use self::receive::{Received, receive};
 pub(crate) use self::recover::recover;
-pub(crate) use self::spool::{Spool, Spooled};
+pub(crate) use self::spool::{Spool, Spooled, lock};
 pub(crate) use self::store::{Landed, Outcome, Pending, Sender, Store};

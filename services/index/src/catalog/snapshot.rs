@@ -58,6 +58,11 @@ impl Index {
         projects
     }
 
+    /// All files, by project and version.
+    pub(crate) fn files(&self) -> Vec<&Arc<File>> {
+        self.projects().into_iter().flat_map(|project| &project.files).collect()
+    }
+
     /// Where the files are that lie in a folder, and what they were like when they were read.
     pub(crate) fn places(&self) -> Vec<(Box<str>, Stamp)> {
         let files = self.projects.iter().flat_map(|(_, project)| &project.files);

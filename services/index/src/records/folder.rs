@@ -54,6 +54,11 @@ impl Records {
                 changes.add("appear", project, file.filename.clone(), Some(file.facts.sha256));
             }
         }
+        if tx.fetch_optional("SELECT 1 FROM aside WHERE index_name = $1 LIMIT 1", params![index]).await?.is_some() {
+            for file in found {
+                tx.execute("DELETE FROM aside WHERE index_name = $1 AND path = $2", params![index, &*file.path]).await?;
+            }
+        }
         changes.write(&mut tx).await?;
         tx.commit().await?;
         Ok(noted)

@@ -67,18 +67,24 @@ impl Spool {
         self.folder.join(name)
     }
 
+    /// All files in it. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub(crate) fn files(&self) -> io::Result<Vec<PathBuf>> {
+        match fs::read_dir(&*self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => entries?.map(|entry| Ok(entry?.path())).collect(),
+        }
+    }
+
     /// Removes what nobody works on; returns how many files that were. Blocks on the disk.
     ///
     /// # Errors
     /// The folder cannot be read.
     pub(crate) fn clean(&self) -> io::Result<usize> {
-        let entries = match fs::read_dir(&*self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            entries => entries?,
-        };
         let mut removed = 0;
-        for entry in entries {
-            let path = entry?.path();
+        for path in self.files()? {
             if lock(&path)?.is_some() {
                 fs::remove_file(&path)?;
                 removed += 1;
