@@ -167,5 +167,8 @@ fn what_was_acknowledged_survives_a_hundred_kills() {
     let stored = dir.path().join("packages/crash").join(acknowledged[0].filename());
     std::fs::write(&stored, "something else").unwrap();
     let fsck = Ran::of(&mut command(dir.path(), &["fsck"]));
-    assert!(fsck.code == Some(1) && fsck.stdout.contains("instead of") && fsck.stdout.contains(" 1 faults"), "{fsck:?}");
+    assert!(
+        fsck.code == Some(1) && fsck.stdout.contains("instead of") && fsck.stdout.contains(" 1 faults"),
+        "{fsck:?}"
+    );
 }

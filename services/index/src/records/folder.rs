@@ -56,7 +56,8 @@ impl Records {
         }
         if tx.fetch_optional("SELECT 1 FROM aside WHERE index_name = $1 LIMIT 1", params![index]).await?.is_some() {
             for file in found {
-                tx.execute("DELETE FROM aside WHERE index_name = $1 AND path = $2", params![index, &*file.path]).await?;
+                tx.execute("DELETE FROM aside WHERE index_name = $1 AND path = $2", params![index, &*file.path])
+                    .await?;
             }
         }
         changes.write(&mut tx).await?;

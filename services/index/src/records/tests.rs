@@ -62,7 +62,9 @@ fn names(names: &[&str]) -> BTreeSet<Box<str>> {
 
 async fn actions(records: &Records) -> Vec<String> {
     let rows = records.db.fetch_all("SELECT action, object FROM change ORDER BY serial", vec![]).await.unwrap();
-    rows.iter().map(|row| format!("{} {}", row.get::<&str>(0_usize).unwrap(), row.get::<&str>(1_usize).unwrap())).collect()
+    rows.iter()
+        .map(|row| format!("{} {}", row.get::<&str>(0_usize).unwrap(), row.get::<&str>(1_usize).unwrap()))
+        .collect()
 }
 
 #[test]

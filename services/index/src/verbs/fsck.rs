@@ -84,7 +84,10 @@ async fn left_behind(opened: &Opened, index: &IndexName, folder: &Folder) -> any
     for pending in opened.catalog.records().pending(index).await? {
         let at_work = [spool.path(&pending.spool), folder.root.join(&*pending.path)].iter().any(|path| is_locked(path));
         if !at_work {
-            faults.push(format!("the upload of {} was cut off; the next start of the server sees to it", pending.filename));
+            faults.push(format!(
+                "the upload of {} was cut off; the next start of the server sees to it",
+                pending.filename
+            ));
         }
     }
     for path in spool.files()? {
