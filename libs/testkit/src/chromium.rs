@@ -1,6 +1,8 @@
 //! A real browser: headless Chromium, driven through its remote debugging pipe (Chrome DevTools Protocol). It ends with
 //! the process that started it, as the pipe does.
 
+mod look;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};

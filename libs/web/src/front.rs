@@ -20,7 +20,7 @@ use opsctl_http::{Client, HttpError};
 use tower_service::Service;
 
 use self::fields::{Fields, Kind};
-use crate::cookie::{self, Jar};
+use crate::cookie::Jar;
 use crate::csrf::{self, Tokens, is_bearer, is_foreign};
 use crate::visit::{Secrets, Visit};
 use crate::{Key, flash};
@@ -31,11 +31,11 @@ const REFRESH: HeaderName = HeaderName::from_static("x-refresh");
 /// What POST may stand for.
 const METHODS: &[Method] = &[Method::PUT, Method::PATCH, Method::DELETE];
 /// How long a browser keeps the cookie that a form's token belongs to where nobody is logged in.
-const ANONYMOUS_SECONDS: u32 = 24 * 3600;
+const ANONYMOUS_SECONDS: u64 = 24 * 3600;
 const ANONYMOUS: &str = "opsctl_csrf";
 const FLASH: &str = "opsctl_flash";
 /// How long a message waits for the page that shows it.
-const FLASH_SECONDS: u32 = 600;
+const FLASH_SECONDS: u64 = 600;
 
 /// The front of a service with forms, to be put around its router.
 ///
@@ -82,13 +82,12 @@ impl Front {
     /// The request as it is to be routed, and what its pages need to know.
     async fn admit(&self, mut request: Request, jar: Jar) -> Result<(Request, Visit), HttpError> {
         let headers = request.headers();
-        let session =
-            cookie::find(headers, &jar.name(&self.session)).filter(|value| !value.is_empty()).map(str::to_owned);
-        let anonymous = cookie::find(headers, &jar.name(ANONYMOUS)).filter(|value| !value.is_empty());
+        let session = jar.get(headers, &self.session).map(str::to_owned);
+        let anonymous = jar.get(headers, ANONYMOUS);
         let known = session.as_deref().or(anonymous).map(|binding| Tokens::new(&self.key, binding));
         let messages = match headers.contains_key(REFRESH) {
             true => None,
-            false => cookie::find(headers, &jar.name(FLASH)).map(|value| flash::read(&self.key, value)),
+            false => jar.get(headers, FLASH).map(|value| flash::read(&self.key, value)),
         };
         let mut verified = false;
         if !request.method().is_safe() {

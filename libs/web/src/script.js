@@ -113,7 +113,8 @@
     request.addEventListener("abort", () => over(""));
     stop.addEventListener("click", () => request.abort());
     for (const old of all(":scope > .error", form)) old.remove();
-    request.open("POST", form.action);
+    // a field may be called "action"
+    request.open("POST", form.getAttribute("action") ?? location.href);
     request.setRequestHeader("accept", "application/xhtml+xml, text/html");
     request.send(data);
   };

@@ -2,42 +2,10 @@
 
 use std::net::SocketAddr;
 
-use opsctl_testkit::{Chromium, Tab};
-use serde_json::Value;
+use opsctl_testkit::Chromium;
 use tokio::runtime::Runtime;
 
 use crate::gallery::{self, ADDRESSES};
-
-/// What stands beyond the right edge of the page, and is not within something that scrolls by itself.
-const TOO_WIDE: &str = "(() => {
-  const width = document.documentElement.clientWidth;
-  const scrolls = (e) => e && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
-  const wide = [...document.body.querySelectorAll('*')].filter((e) => {
-    const r = e.getBoundingClientRect();
-    return r.width > 1 && r.right > width + 1 && !scrolls(e);
-  });
-  if (document.documentElement.scrollWidth > width) wide.unshift(document.documentElement);
-  return wide.map((e) => `${e.tagName} ${e.className} ${e.getBoundingClientRect().right}`).slice(0, 5).join('; ');
-})()";
-
-/// What can be touched and is smaller than 44 px in both directions, links within text apart (WCAG 2.2, 2.5.5).
-const TOO_SMALL: &str = "[...document.querySelectorAll('button, .button, input:not([type=hidden], [type=checkbox]), select, summary, .pager a')]
-  .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 43.5)
-  .map((e) => `${e.tagName} ${e.textContent} ${e.getBoundingClientRect().height}`).join('; ')";
-
-/// Text whose contrast with its ground is below 4.5:1 (WCAG 2.2, 1.4.3).
-const LOW: &str = "(() => {
-  const parse = (c) => { const [r, g, b, a = 1] = c.match(/[\\d.]+/g).map(Number); return c.startsWith('color(') ? [r * 255, g * 255, b * 255, a] : [r, g, b, a]; };
-  const over = ([r, g, b, a], under) => [r, g, b].map((c, i) => c * a + under[i] * (1 - a));
-  const ground = (e) => e ? over(parse(getComputedStyle(e).backgroundColor), ground(e.parentElement)) : [255, 255, 255];
-  const light = (c) => { const [r, g, b] = c.map((v) => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
-  const texts = [...document.body.querySelectorAll('*')].filter((e) => e.checkVisibility() && !e.closest('svg, .unseen, :disabled') && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
-  return texts.map((e) => {
-    const back = ground(e), fore = over(parse(getComputedStyle(e).color), back);
-    const [a, b] = [light(fore), light(back)].sort((x, y) => y - x);
-    return [(a + .05) / (b + .05), `${e.tagName}.${e.className} ${e.textContent.trim().slice(0, 20)} ${fore} on ${back}`];
-  }).filter(([ratio]) => ratio < 4.5).map(([ratio, text]) => `${ratio.toFixed(2)} ${text}`).slice(0, 8).join('; ');
-})()";
 
 struct Site {
     _runtime: Runtime,
@@ -56,15 +24,6 @@ impl Site {
     }
 }
 
-/// The page is XHTML, and was taken for it.
-#[track_caller]
-fn check_page(tab: &mut Tab<'_>, path: &str) {
-    assert_eq!(tab.eval("document.contentType"), "application/xhtml+xml", "{path}");
-    assert_eq!(tab.eval("document.querySelector('parsererror')?.textContent"), Value::Null, "{path}");
-    assert_ne!(tab.text("h1"), "", "{path}");
-    assert_eq!(tab.faults(), [""; 0], "{path}");
-}
-
 #[test]
 fn every_page_fits_small_and_large_light_and_dark() {
     let site = Site::start();
@@ -76,11 +35,8 @@ fn every_page_fits_small_and_large_light_and_dark() {
             tab.width(width);
             tab.scheme(scheme);
             tab.open(&site.url(path));
-            check_page(&mut tab, path);
-            assert_eq!(tab.eval(TOO_WIDE), "", "{path} at {width}");
-            if width == 360 {
-                assert_eq!(tab.eval(TOO_SMALL), "", "{path}");
-            }
+            assert_eq!(tab.look(), "", "{path} at {width} in {scheme}");
+            assert_ne!(tab.text("h1"), "", "{path}");
             let picture = tab.picture();
             if let Some(folder) = option_env!("OPSCTL_PICTURES") {
                 let name = path.replace(['/', '?', '='], "_");
@@ -118,7 +74,8 @@ fn fill_in(scripts: bool) {
     assert_eq!(tab.eval("document.querySelector('#f-volatile').checked"), true);
     assert_eq!(tab.eval("document.querySelector('#f-kind').value"), "merge");
     assert_eq!(tab.eval("document.activeElement.className"), if scripts { "summary" } else { "" });
-    assert_eq!(tab.eval(TOO_WIDE), "");
+    tab.faults();
+    assert_eq!(tab.look(), "");
     // the summary leads to the field
     tab.click(".summary a");
     tab.until("location.hash === '#f-name'");
@@ -173,7 +130,7 @@ fn uploads() {
         tab.click("form[action='/upload'] button");
         tab.until("location.pathname === '/table' && document.querySelector('.message')");
         assert!(tab.text(".message").starts_with("300") && tab.text(".message").ends_with(" bytes came"));
-        check_page(&mut tab, "/table");
+        assert_eq!(tab.look(), "");
         // what the script put there is a page like any other
         assert_eq!(tab.text("title"), "Files · gallery · opsctl");
     }
@@ -244,38 +201,28 @@ fn tables() {
     assert_eq!(tab.eval("document.querySelector('.search input').value"), "a");
 }
 
-#[test]
-fn contrast() {
-    let site = Site::start();
-    let mut browser = Chromium::start();
-    let mut tab = browser.tab(1200);
-    for path in ADDRESSES {
-        for scheme in ["light", "dark"] {
-            tab.scheme(scheme);
-            tab.open(&site.url(path));
-            assert_eq!(tab.eval(LOW), "", "{path} in {scheme}");
-        }
-    }
-}
-
-/// The measures above find what they are for.
+/// What the pages are measured by finds faults.
 #[test]
 fn measures_find_faults() {
     let site = Site::start();
     let mut browser = Chromium::start();
     let mut tab = browser.tab(360);
-    tab.open(&site.url("/forms"));
-    tab.eval("document.querySelector('h1').style.width = '400px'");
-    assert!(tab.eval(TOO_WIDE).as_str().unwrap().contains("h1"));
-    tab.eval("document.querySelector('main button').style.minHeight = '20px'");
-    tab.eval("document.querySelector('main button').style.padding = '0'");
-    assert!(tab.eval(TOO_SMALL).as_str().unwrap().contains("button"));
-    tab.eval("document.querySelector('h1').style.color = '#888'");
-    assert!(tab.eval(LOW).as_str().unwrap().contains("h1"));
-    tab.eval("document.querySelector('main').append(document.createElement('img'))");
-    tab.eval("document.querySelector('main img').src = '/none.png'");
-    tab.until("document.querySelector('main img').complete");
-    assert!(tab.faults().iter().any(|fault| fault.contains("none.png")));
+    let mut check = |change: &str, expected: &str| {
+        tab.open(&site.url("/forms"));
+        tab.eval(change);
+        let look = tab.look();
+        assert!(look.contains(expected) && look.lines().count() == 1, "{change}: {look}");
+    };
+    check("document.querySelector('h1').style.width = '400px'", "; h1  416");
+    check(
+        "Object.assign(document.querySelector('main button').style, { minHeight: 0, padding: 0 })",
+        "too small: button",
+    );
+    check("document.querySelector('h1').style.color = '#888'", "too pale: ");
+    let image =
+        "new Promise((done) => { const i = document.createElement('img'); i.onerror = done; i.src = '/none.png'; })";
+    check(image, "none.png");
+    check("setTimeout(() => nothing.there), new Promise((done) => setTimeout(done))", "ReferenceError");
 }
 
 /// What is destroyed was asked for, on a page and by a word.

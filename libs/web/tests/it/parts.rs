@@ -11,11 +11,11 @@ use serde::Serialize;
 use crate::xml::read;
 
 const PARTS: &str = r##"{% extends "shell.html" %}
-{% from "parts.html" import badge, button, code, crumbs, disclosure, empty, fact, facts, heading, link, note, pager, plot, progress, search, stats, tabs %}
+{% from "parts.html" import badge, button, code, crumbs, diff, disclosure, empty, fact, facts, heading, link, note, pager, plot, progress, search, stats, tabs %}
 {% block title %}{{ h }}{% endblock %}
 {% block main %}
 {{ badge(h, h) }}{{ button(h, h, h) }}{{ code(h, h) }}{{ crumbs([[h, h]], h) }}{{ tabs([[h, h, h], ["/x", "here"]], h) }}
-{{ link(h, h) }}{{ link(h) }}{{ link("https://a.example/?" ~ (h|segment), h) }}{{ progress(h, h, h, h) }}{{ progress(h) }}
+{{ diff([[h, h], ["+", h]]) }}{{ link(h, h) }}{{ link(h) }}{{ link("https://a.example/?" ~ (h|segment), h) }}{{ progress(h, h, h, h) }}{{ progress(h) }}
 {{ search(h, h, h, h) }}{{ stats([[h, h, h], ["Files", 12345|grouped]]) }}{{ plot(svg, h) }}
 {% call facts() %}{{ fact(h, h, h) }}{% call fact(h) %}{{ h }}{% endcall %}{{ fact("Size", 1536|bytes) }}{% endcall %}
 {% call note(h) %}{{ h }}{% endcall %}{% call disclosure(h, open=true) %}{{ h }}{% endcall %}{{ empty(h) }}{% call empty(h) %}{{ h }}{% endcall %}
@@ -56,6 +56,7 @@ async fn what_parts_show() {
         "<span class=\"badge\"><h>",
         "<a class=\"button <h>\" href=\"<h>\"><h>",
         "<pre data-copy=\"\" tabindex=\"0\"><code><h>",
+        "<span class=\"added\">+ <h>\n",
         "<li aria-current=\"page\"><h>",
         "<a href=\"/x\" aria-current=\"page\">here",
         "<a href=\"https://a.example/?%3Ch%3E\" rel=\"nofollow noopener noreferrer\"><h>",
