@@ -184,12 +184,18 @@ pub(crate) mod tests {
     fn every_key_stands_in_the_defaults() {
         let schema = schemars::schema_for!(Config);
         let table = DEFAULTS.split("\n[index]\n").nth(1).unwrap();
-        for key in schema.get("properties").unwrap().as_object().unwrap().keys() {
-            let stands = |line: &str| {
-                let line = line.trim_start_matches("# ");
-                line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[index.{key}."))
-            };
+        let (table, indexes) = table.split_once("\n[index.indexes]\n").unwrap();
+        let keys = |schema: &schemars::Schema| {
+            schema.get("properties").unwrap().as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        for key in keys(&schema).iter().filter(|key| *key != "indexes") {
+            let stands = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
             assert!(table.lines().any(stands), "{key}");
+        }
+        for key in keys(&schemars::schema_for!(IndexConfig)) {
+            let stands =
+                |line: &str| ["# dev.", "# public."].iter().any(|start| line.starts_with(&format!("{start}{key} = ")));
+            assert!(indexes.lines().any(stands), "{key}");
         }
     }
 
