@@ -14,6 +14,7 @@
 
 mod harness;
 
+mod accounts;
 mod config;
 mod daemon;
 mod encoder;

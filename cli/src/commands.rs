@@ -1,5 +1,6 @@
 //! The host's own commands, one module each.
 
+pub(crate) mod accounts;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod control;
@@ -10,6 +11,8 @@ pub(crate) mod reload;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod systemd;
+pub(crate) mod token;
+pub(crate) mod user;
 
 use std::fmt;
 
@@ -23,6 +26,8 @@ pub(crate) const LIST: &[(&str, &str)] = &[
     ("run", "Run every service that the configuration enables"),
     ("status", "Say how a running host and its services are"),
     ("reload", "Have a running host take its configuration on again"),
+    ("user", "Manage users, their passwords, roles and invitations"),
+    ("token", "Manage tokens, by which programs show who they are"),
     ("plugins", "List services and tools"),
     ("config", "Check, show or write a configuration"),
     ("completions", "Print a shell's completions"),
@@ -38,6 +43,8 @@ pub(crate) fn add(root: Command) -> Command {
             "run" => RunOptions::augment_args(ConfigOptions::augment_args(command)).args_override_self(true),
             "status" => status::args(command),
             "reload" => reload::args(command),
+            "user" => user::args(command),
+            "token" => token::args(command),
             "plugins" => plugins::args(command),
             "config" => config::args(command),
             "completions" => completions::args(command),

@@ -34,6 +34,7 @@ pub(crate) fn host() -> Environment {
         watchdog_usec: text("WATCHDOG_USEC"),
         watchdog_pid: text("WATCHDOG_PID"),
         data_dirs: data_dirs(),
+        account: account(),
     }
 }
 
@@ -54,6 +55,15 @@ pub(crate) fn shell() -> Shell {
 fn is_utf8(locale: &OsStr) -> bool {
     let charset = locale.to_str().and_then(|locale| locale.split(['.', '@']).nth(1));
     charset.is_some_and(|charset| ["utf-8", "utf8"].contains(&charset.to_ascii_lowercase().as_str()))
+}
+
+/// Who runs this: the account, and with sudo(8) the one behind it.
+pub(crate) fn account() -> String {
+    let uid = nix::unistd::Uid::current();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten();
+    let name = user.map_or_else(|| format!("uid {uid}"), |user| user.name);
+    let behind = env::var("SUDO_USER").ok().filter(|sudo| !sudo.is_empty() && *sudo != name);
+    behind.map_or_else(|| name.clone(), |sudo| format!("{name} for {sudo}"))
 }
 
 /// Where data may be kept, best first: systemd's choice, the system's place, the user's.

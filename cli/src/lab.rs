@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
+use opsctl_auth::Auth;
 use opsctl_host::{Context, Health, Listen, Refused, Reload, Service, VerbContext};
-use opsctl_http::{Endpoint, Stream};
+use opsctl_http::{Endpoint, Limits, Stream};
 use opsctl_store::{Blobs, Database, Migration, Migrations, params};
+use opsctl_web::Pages;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -23,6 +25,7 @@ pub(crate) struct Lab {
     greeting: String,
     stop_after: Duration,
     shelf: Option<Shelf>,
+    auth: Option<Auth>,
 }
 
 const KEEP: &str = "CREATE TABLE word (number BIGINT PRIMARY KEY, word TEXT NOT NULL UNIQUE)";
@@ -78,6 +81,8 @@ pub(crate) struct Config {
     greeting: String,
     /// How long the end takes.
     stop_after: opsctl_config::Duration,
+    /// Where the pages of the user base are served, and nothing else.
+    web: Option<Endpoint>,
     /// Open a database and blobs.
     keeps: bool,
     /// Fail when opened, with this text.
@@ -92,6 +97,7 @@ impl Default for Config {
             listen: None,
             greeting: "hello".to_owned(),
             stop_after: Duration::ZERO.into(),
+            web: None,
             keeps: false,
             refuse: None,
             refuse_reload: None,
@@ -110,7 +116,8 @@ impl Service for Lab {
     type Verbs = Verbs;
 
     fn listeners(config: &Config) -> Vec<Listen> {
-        config.listen.iter().map(|endpoint| Listen::new("lab", endpoint.clone())).collect()
+        let lab = config.listen.iter().map(|endpoint| Listen::new("lab", endpoint.clone()));
+        lab.chain(config.web.iter().map(|endpoint| Listen::new("web", endpoint.clone()))).collect()
     }
 
     async fn open(config: Config, cx: Context) -> anyhow::Result<Self> {
@@ -121,11 +128,19 @@ impl Service for Lab {
             true => Some(Shelf(cx.database(&MIGRATIONS).await?, cx.blobs().await?)),
             false => None,
         };
-        Ok(Self { greeting: config.greeting, stop_after: config.stop_after.into(), shelf })
+        let auth = match config.web {
+            Some(_) => Some(cx.auth().await?),
+            None => None,
+        };
+        Ok(Self { greeting: config.greeting, stop_after: config.stop_after.into(), shelf, auth })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
         let (ends, mut ended) = mpsc::channel(1);
+        if let Some(auth) = &self.auth {
+            let router = auth.router(&Pages::new().service("lab"), auth.trail());
+            cx.serve_http("web", auth.around(router.merge(opsctl_web::assets())), Limits::default())?;
+        }
         for listener in cx.listeners("lab")? {
             let (lab, cx_of_task, ends) = (Arc::clone(&self), cx.clone(), ends.clone());
             cx.spawn("accept", async move {

@@ -48,6 +48,8 @@ fn dispatch(matches: &ArgMatches) -> ExitCode {
         "run" => return commands::run::run(Settings::new(matches, None), Mode::Enabled),
         "status" => commands::status::run(matches),
         "reload" => commands::reload::run(matches),
+        "user" => commands::user::run(matches),
+        "token" => commands::token::run(matches),
         "plugins" => commands::plugins::run(matches),
         "config" => commands::config::run(matches),
         "completions" => commands::completions::run(matches),

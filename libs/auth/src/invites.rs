@@ -111,8 +111,11 @@ impl Auth {
             return Ok(None);
         };
         let name: Option<&str> = row.get("name")?;
-        let user = |name: &str| Ok(Invited::User(name.parse().map_err(|_| Error::Stored("name"))?));
-        name.map_or(Ok(Invited::FirstAdministrator), user).map(Some)
+        match name {
+            Some(name) => Ok(Some(Invited::User(name.parse().map_err(|_| Error::Stored("name"))?))),
+            // somebody was made an administrator in another way
+            None => Ok(self.is_empty().await?.then_some(Invited::FirstAdministrator)),
+        }
     }
 
     /// Takes an invitation up: sets the password, and begins a session. `name` is the choice of the first

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use opsctl_auth::Auth;
 use opsctl_http::{Limits, Listener, Site, Spawner};
 use opsctl_store::{Blobs, Database, Location, Migrations};
 use prometheus_client::registry::Registry;
@@ -173,6 +174,16 @@ impl Context {
     /// [`opsctl_store::Error`], which names the store; that a file with a secret of `[host]` cannot be read.
     pub async fn blobs(&self) -> anyhow::Result<Blobs> {
         verb::open_blobs(&self.location()?, self.0.service).await
+    }
+
+    /// The user base of all services: who a request is from, and what they may do. Opened once in a process; where there
+    /// is nobody in it yet, the log shows a link by which the administrator is made.
+    ///
+    /// # Errors
+    /// The database's; that a file with a secret of `[host]` cannot be read.
+    pub async fn auth(&self) -> anyhow::Result<Auth> {
+        let addresses = self.0.sockets.addresses().map(|(_, address)| address);
+        self.0.host.accounts.get(&self.location()?, addresses).await.context("failed to open the user base")
     }
 
     /// Where the service says how it is.

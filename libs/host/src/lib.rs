@@ -8,6 +8,7 @@
 //! Absent on purpose: no service is known here by name, nothing reads the environment or prints, and no task runs that
 //! is not waited for.
 
+mod accounts;
 mod admin;
 mod backoff;
 mod context;

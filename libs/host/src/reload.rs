@@ -118,6 +118,9 @@ impl Supervisor {
             self.logs.set_filter(&plan.log.level);
             changes.push("log changed".to_owned());
         }
+        if plan.auth != self.plan.auth {
+            changes.push("`[auth]` needs a new start".to_owned());
+        }
         let fixed = self.plan.host.fixed_changes(&plan.host);
         changes.extend(fixed.iter().map(|key| format!("`host.{key}` needs a new start")));
         self.plan = plan;

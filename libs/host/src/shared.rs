@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Context;
+use crate::accounts::Accounts;
 use crate::data::Data;
 use crate::health::Health;
 
@@ -18,6 +19,8 @@ pub(crate) struct Shared {
     started: Instant,
     /// Where services keep what they keep.
     pub(crate) data: Data,
+    /// The user base of all of them.
+    pub(crate) accounts: Accounts,
     cards: Mutex<Vec<Arc<Card>>>,
     commands: mpsc::Sender<Command>,
     /// Cuts every task of every service off.
@@ -32,10 +35,16 @@ pub(crate) enum Command {
 }
 
 impl Shared {
-    pub(crate) fn new(data: Data) -> (Arc<Self>, mpsc::Receiver<Command>) {
+    pub(crate) fn new(data: Data, accounts: Accounts) -> (Arc<Self>, mpsc::Receiver<Command>) {
         let (commands, asked) = mpsc::channel(8);
-        let shared =
-            Self { started: Instant::now(), data, cards: Mutex::default(), commands, abort: CancellationToken::new() };
+        let shared = Self {
+            started: Instant::now(),
+            data,
+            accounts,
+            cards: Mutex::default(),
+            commands,
+            abort: CancellationToken::new(),
+        };
         (Arc::new(shared), asked)
     }
 

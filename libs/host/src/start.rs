@@ -16,6 +16,7 @@ use opsctl_config::{Fault, Scalar, Sources};
 use opsctl_http::Activated;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::accounts::Accounts;
 use crate::context::spawn;
 use crate::data::Data;
 use crate::logs::Logs;
@@ -75,6 +76,8 @@ pub struct Environment {
     pub watchdog_pid: Option<String>,
     /// Where data may be kept, best first.
     pub data_dirs: Vec<PathBuf>,
+    /// Who runs the program, for audit trails.
+    pub account: String,
 }
 
 /// Why the program did not start, or how it ended.
@@ -238,7 +241,8 @@ impl Bound {
             environment.watchdog_usec.as_deref(),
             environment.watchdog_pid.as_deref(),
         ));
-        let (shared, commands) = Shared::new(Data::new(host, host.inside(&self.data_dir)));
+        let data = Data::new(host, host.inside(&self.data_dir));
+        let (shared, commands) = Shared::new(data, Accounts::new(self.plan.auth.clone()));
         let Self { plan, sockets, activated, held, .. } = self;
         let outcome = runtime.block_on(async {
             let signals = Signals::new().context("failed to take over the signals")?;

@@ -9,18 +9,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use nix::unistd::Uid;
+use opsctl_auth::{Auth, Author, Settings as AuthSettings};
 use opsctl_store::{Blobs, Database, Location, Migrations};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::data::Data;
-use crate::data_dir;
+use crate::plan::Plan;
 use crate::process::privileges::Identity;
 use crate::settings::HostSettings;
 use crate::start::{Environment, Error, identity};
+use crate::{accounts, data_dir};
 
 /// Handed to [`crate::Service::verb`].
 pub struct VerbContext {
     service: &'static str,
+    account: String,
     origin: Origin,
     data: OnceCell<Data>,
     runtime: OnceCell<Runtime>,
@@ -34,7 +37,14 @@ enum Origin {
 
 impl VerbContext {
     pub(crate) fn new(service: &'static str, host: &HostSettings, environment: &Environment) -> Self {
-        Self::of(service, Origin::Settings(Box::new(host.clone()), environment.data_dirs.clone()))
+        let origin = Origin::Settings(Box::new(host.clone()), environment.data_dirs.clone());
+        Self { account: environment.account.clone(), ..Self::of(service, origin) }
+    }
+
+    /// For commands of the host's own.
+    #[must_use]
+    pub fn for_host(plan: &Plan, environment: &Environment) -> Self {
+        Self::new("host", &plan.host, environment)
     }
 
     /// For tests: SQLite and blobs in `data_dir`.
@@ -44,7 +54,7 @@ impl VerbContext {
     }
 
     fn of(service: &'static str, origin: Origin) -> Self {
-        Self { service, origin, data: OnceCell::new(), runtime: OnceCell::new() }
+        Self { service, account: String::new(), origin, data: OnceCell::new(), runtime: OnceCell::new() }
     }
 
     /// The service's own folder, made on first use.
@@ -86,6 +96,20 @@ impl VerbContext {
     /// As [`crate::Context::blobs`].
     pub async fn blobs(&self) -> anyhow::Result<Blobs> {
         open_blobs(&self.location()?, self.service).await
+    }
+
+    /// Who does it, for the audit trail of the service.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        Author::console(&self.account)
+    }
+
+    /// Opens the user base of all services, for the host's own commands.
+    ///
+    /// # Errors
+    /// As [`crate::Context::auth`].
+    pub async fn auth(&self, settings: &AuthSettings) -> anyhow::Result<Auth> {
+        accounts::open(&self.location()?, settings.clone()).await.context("failed to open the user base")
     }
 
     /// Runs a verb's asynchronous part to its end, on a runtime that is made on first use and ends with the context.
@@ -152,7 +176,7 @@ pub(crate) async fn open_blobs(location: &Location, service: &str) -> anyhow::Re
 }
 
 /// Makes the folder of all, or of one service, not readable by everybody.
-fn prepare(location: &Location, service: Option<&str>) -> anyhow::Result<()> {
+pub(crate) fn prepare(location: &Location, service: Option<&str>) -> anyhow::Result<()> {
     let dir: &Path = location.data_dir();
     let dir = service.map_or_else(|| dir.to_owned(), |service| dir.join(service));
     data_dir::make(&dir, None).with_context(|| format!("failed to create folder `{}`", dir.display()))
