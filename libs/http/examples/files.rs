@@ -1,4 +1,5 @@
-//! Serves the files of a folder, and a page of 500 links at `/page`: what `cargo xtask bench http` measures.
+//! Serves the files of a folder, a page of 500 links at `/page`, and takes forms at `/form`: what `cargo xtask bench http`
+//! measures.
 //!
 //! ```sh
 //! cargo run --release -p opsctl-http --example files -- 127.0.0.1:8000 /srv/files
@@ -10,12 +11,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, Method};
 use opsctl_http::{
-    Activated, Endpoint, Entity, HttpError, Limits, LocalFile, Rendered, Segment, Spawner, respond_file, serve,
+    Activated, Endpoint, Entity, Form, FormLimits, HttpError, Limits, LocalFile, Rendered, Segment, Spawner,
+    respond_file, serve,
 };
 use tokio::runtime::{Builder, Handle};
 
@@ -43,6 +46,7 @@ fn router(folder: PathBuf) -> Router {
     let page = Rendered::compressed(Entity::new(HeaderValue::from_static("text/html")), page());
     Router::new()
         .route("/page", get(async move |method: Method, headers: HeaderMap| page.respond(&method, &headers)))
+        .route("/form", post(form))
         .route("/{name}", get(file))
         .with_state(Arc::new(folder))
 }
@@ -60,6 +64,18 @@ async fn file(
     let file = file.ok_or_else(|| HttpError::not_found("no such file"))?;
     let entity = Entity::new(HeaderValue::from_static("application/octet-stream"));
     Ok(respond_file(&method, &headers, entity, file).await)
+}
+
+/// Counts the bytes of all parts.
+async fn form(headers: HeaderMap, body: Body) -> Result<String, HttpError> {
+    let mut form = Form::new(&headers, body, FormLimits::total(u64::MAX))?;
+    let mut bytes = 0;
+    while let Some(mut part) = form.next_part().await? {
+        while let Some(chunk) = part.chunk().await? {
+            bytes += chunk.len();
+        }
+    }
+    Ok(format!("{bytes}\n"))
 }
 
 /// Of the size that a project with many releases has in a package index.

@@ -133,7 +133,7 @@ impl Answerer {
         Self { server, peer, is_tls, activity, pieces }
     }
 
-    async fn answer(self, request: Request<Incoming>) -> http::Response<Answer> {
+    async fn answer(self, request: Request<Incoming>) -> Result<http::Response<Answer>, Infallible> {
         let running = self.activity.begin();
         let id = RequestId::next();
         let timeout = self.server.limits.body_timeout;
@@ -173,7 +173,7 @@ impl Answerer {
         let line = line.map(|(log, received)| Line::new(log, received, user, response.status()));
         let file = response.extensions_mut().remove::<Section>();
         let file = file.filter(|file| file.is_all_of(&response)).zip(self.pieces);
-        response.map(|body| Answer { body, file, line, _running: running })
+        Ok(response.map(|body| Answer { body, file, line, _running: running }))
     }
 
     /// Gives an error its body and a line in the log.
@@ -212,8 +212,7 @@ impl hyper::service::Service<Request<Incoming>> for Answerer {
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let answer = self.clone().answer(request);
-        Box::pin(async move { Ok(answer.await) })
+        Box::pin(self.clone().answer(request))
     }
 }
 
