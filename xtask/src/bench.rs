@@ -4,6 +4,7 @@
 //! the clock, which depends on what else the machine does.
 mod encoder;
 mod host;
+mod http;
 mod programs;
 mod ps;
 mod psi;
@@ -24,6 +25,7 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench { name: "encoder", readme: "services/encoder/README.md", run: encoder::run },
     Bench { name: "host", readme: "libs/host/README.md", run: host::run },
+    Bench { name: "http", readme: "libs/http/README.md", run: http::run },
     Bench { name: "ps", readme: "services/ps/README.md", run: ps::run },
     Bench { name: "psi", readme: "libs/psi/README.md", run: psi::run },
     Bench { name: "store", readme: "libs/store/README.md", run: store::run },

@@ -47,10 +47,14 @@ pub(crate) const NEEDED: &[Package] = &[
 ];
 
 /// What the benches need besides.
-pub(crate) const BENCH: &[Package] = &[Package { name: "time", why: "the peak memory of programs that end at once" }];
+pub(crate) const BENCH: &[Package] = &[
+    Package { name: "nginx", why: "the peer for files and pages" },
+    Package { name: "time", why: "the peak memory of programs that end at once" },
+    Package { name: "wrk", why: "the load generator" },
+];
 
 /// Packages that Debian makes a running daemon of the same name; ours are started by who needs them, on loopback.
-pub(crate) const DAEMONS: &[&str] = &["ngircd", "postgresql"];
+pub(crate) const DAEMONS: &[&str] = &["nginx", "ngircd", "postgresql"];
 
 /// Python packages, as pip wants them.
 pub(crate) const PYTHON: &[&str] = &[
