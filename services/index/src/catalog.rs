@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use opsctl_dist::ProjectName;
+use opsctl_dist::simple::ProjectStatus;
 use tokio::sync::Mutex;
 
 pub(crate) use self::file::{File, Place, folder};
@@ -58,10 +59,15 @@ impl Catalog {
         for file in catalog.records.files().await? {
             projects.entry((file.index.clone(), file.project.clone())).or_default().push(file);
         }
+        let mut statuses = catalog.records.statuses().await?;
         let mut snapshot = Snapshot::default();
         for (index, root) in &catalog.roots {
             let of_index = projects.extract_if(.., |(name, _), _| **name == **index);
-            let made = of_index.map(|((_, name), files)| (name, project(root, files))).collect();
+            let made = of_index.map(|(key, files)| {
+                let status = statuses.remove(&key);
+                (key.1, project(root, status, files))
+            });
+            let made = made.collect();
             snapshot = snapshot.with(index, made);
         }
         catalog.current.store(Arc::new(snapshot));
@@ -85,23 +91,37 @@ impl Catalog {
     pub(crate) async fn refresh(&self, index: &IndexName, projects: &BTreeSet<Box<str>>) -> records::Result<()> {
         let Some(root) = self.roots.get(index) else { return Ok(()) };
         let _one_at_a_time = self.replacing.lock().await;
+        let current = self.snapshot();
+        let now = |name: &str| current.index(index).and_then(|index| index.project(name));
         let mut made = Vec::with_capacity(projects.len());
         for name in projects {
-            made.push((name.clone(), project(root, self.records.files_of(index, name).await?)));
+            let files = self.records.files_of(index, name).await?;
+            let status = self.records.status(index, name).await?;
+            let next = project(root, status, files);
+            // pages that are good stay
+            let stays = match (now(name), &next) {
+                (Some(now), Some(next)) => now.serves_what(next),
+                (now, next) => now.is_none() && next.is_none(),
+            };
+            if !stays {
+                made.push((name.clone(), next));
+            }
         }
-        let next = self.current.load().with(index, made);
-        self.current.store(Arc::new(next));
+        if !made.is_empty() {
+            self.current.store(Arc::new(current.with(index, made)));
+        }
         self.origins.appeared(projects);
         Ok(())
     }
 }
 
 /// The project of these files; none without files.
-fn project(root: &Arc<PathBuf>, files: Vec<Loaded>) -> Option<Arc<Project>> {
+fn project(root: &Arc<PathBuf>, status: Option<ProjectStatus>, files: Vec<Loaded>) -> Option<Arc<Project>> {
     // the author may have changed the spelling: the newest file says how it is written now
     let newest = files.iter().max_by_key(|file| file.first_seen)?;
     let name = ProjectName::parse(&newest.name).or_else(|_| ProjectName::parse(&newest.project)).ok()?;
-    Some(Arc::new(Project::new(name, files.into_iter().map(|loaded| Arc::new(file(root, loaded))))))
+    let files = files.into_iter().map(|loaded| Arc::new(file(root, loaded)));
+    Some(Arc::new(Project::new(name, status, files)))
 }
 
 fn file(root: &Arc<PathBuf>, loaded: Loaded) -> File {

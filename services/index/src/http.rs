@@ -24,6 +24,7 @@ use opsctl_fetch::files::Task;
 
 use crate::access::Access;
 use crate::catalog::Catalog;
+use crate::changes::Changes;
 use crate::config::IndexName;
 use crate::routes::Routes;
 use crate::upload::Store;
@@ -34,7 +35,9 @@ pub(crate) struct Site {
     pub(crate) routes: Routes,
     pub(crate) access: Access,
     /// Where uploads go, by index.
-    pub(crate) stores: BTreeMap<IndexName, Store>,
+    pub(crate) stores: Arc<BTreeMap<IndexName, Store>>,
+    /// What people change.
+    pub(crate) changes: Changes,
     /// Bytes of the largest file that is taken.
     pub(crate) max_file: u64,
     /// `Cache-Control` of pages that change.

@@ -18,7 +18,8 @@
 //! is served: `snapshot` (all of it, at one moment), `project`, `file`, `pages` (bytes in all forms, made when first
 //! asked for), `render`. `upload` takes files in. `mirror` is an upstream seen through here, `origins` where each name may
 //! come from, `routes` what a page is made of: an index, its bases, an upstream. `http` has one endpoint in each file,
-//! `verbs` are the command line's; `open` opens what both work on. `access` decides who may do what, and nobody else.
+//! `verbs` are the command line's; `open` opens what both work on. `changes` is what people do to what is
+//! there, `follow` takes on what others have changed in the database. `access` decides who may do what, and nobody else.
 //! `opsctl-dist` knows what names, versions, archives and metadata are.
 //!
 //! # Invariants
@@ -28,9 +29,11 @@
 
 mod access;
 mod catalog;
+mod changes;
 mod clock;
 mod config;
 mod folder;
+mod follow;
 mod http;
 mod metadata;
 mod mirror;

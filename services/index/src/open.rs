@@ -15,6 +15,7 @@ use crate::mirror::{Mirror, MirrorConfig};
 use crate::origins::Origins;
 use crate::records::Records;
 use crate::routes::{self, Routes};
+use crate::upload::Store;
 
 /// What is open.
 #[derive(Debug)]
@@ -22,6 +23,13 @@ pub(crate) struct Opened {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) folders: BTreeMap<IndexName, Folder>,
     pub(crate) routes: Routes,
+    pub(crate) origins: Arc<Origins>,
+    /// Where uploads go, by index.
+    pub(crate) stores: Arc<BTreeMap<IndexName, Store>>,
+    /// By the index that each is.
+    pub(crate) mirrors: BTreeMap<IndexName, Arc<Mirror>>,
+    /// The number of the last change before all this was loaded.
+    pub(crate) last: i64,
 }
 
 /// Opens the indexes of the configuration: `root` is that of `main`, and what has none gets a folder in `data_dir`;
@@ -44,14 +52,18 @@ pub(crate) async fn open(
     let folders = folders(root, indexes, data_dir)?;
     let records = Records::new(database);
     let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
+    let last = records.last_serial().await?;
     let origins = Origins::open(records.clone()).await.context("failed to load where names come from")?;
     let origins = Arc::new(origins);
     let catalog = Catalog::open(records.clone(), roots, Arc::clone(&origins)).await;
     let catalog = Arc::new(catalog.context("failed to load the catalogue")?);
     let mirrors = open_mirrors(mirrors, &records).await?;
     let chains = routes::chains(orders, &mirrors, &folders.keys().cloned().collect());
-    let routes = Routes::new(Arc::clone(&catalog), origins, chains);
-    Ok(Opened { catalog, folders, routes })
+    let routes = Routes::new(Arc::clone(&catalog), Arc::clone(&origins), chains);
+    let store =
+        |(name, folder): (&IndexName, &Folder)| (name.clone(), Store::new(name.clone(), folder, Arc::clone(&catalog)));
+    let stores = Arc::new(folders.iter().map(store).collect());
+    Ok(Opened { catalog, folders, routes, origins, stores, mirrors, last })
 }
 
 /// A mirror that is still to be opened.

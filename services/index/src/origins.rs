@@ -120,6 +120,11 @@ impl Origins {
         });
     }
 
+    /// Whether files of a name may be brought here: not if it comes from elsewhere, or is blocked.
+    pub(crate) fn takes_uploads(&self, project: &str) -> bool {
+        !matches!(self.verdict(project, false), Verdict::Upstream | Verdict::Blocked)
+    }
+
     /// Where a name may come from; `here` is whether there is something of it in the indexes that were asked.
     pub(crate) fn verdict(&self, project: &str, here: bool) -> Verdict {
         let known = self.current.load();
@@ -174,6 +179,7 @@ mod tests {
     use opsctl_store::{Database, Location};
 
     use super::*;
+    use crate::changes::By;
     use crate::records::MIGRATIONS;
 
     async fn open(folder: &std::path::Path) -> Origins {
@@ -205,9 +211,9 @@ mod tests {
         for (name, origin) in
             [("a", Origin::Internal), ("b", Origin::Merge), ("c", Origin::Blocked), ("acme-x", Origin::Merge)]
         {
-            records.decide(name, Some(origin), "admin", "", 1).await.unwrap();
+            records.decide(name, Some(origin), &By::test(1)).await.unwrap();
         }
-        records.reserve(&"acme-*".parse().unwrap(), "admin", "", 1).await.unwrap();
+        records.reserve(&"acme-*".parse().unwrap(), &By::test(1)).await.unwrap();
         origins.reload().await.unwrap();
         let check = |name: &str, absent: Verdict, here: Verdict| {
             assert_eq!((origins.verdict(name, false), origins.verdict(name, true)), (absent, here), "{name}");
@@ -219,9 +225,9 @@ mod tests {
         check("acme-y", Verdict::Nothing, Verdict::Here);
         check("acme-x", Verdict::Nothing, Verdict::Here);
         check("acmesoft", Verdict::Open, Verdict::Here);
-        records.decide("a", None, "admin", "", 2).await.unwrap();
-        assert!(records.unreserve(&"acme-*".parse().unwrap(), "admin", "", 2).await.unwrap());
-        assert!(!records.unreserve(&"acme-*".parse().unwrap(), "admin", "", 3).await.unwrap());
+        records.decide("a", None, &By::test(2)).await.unwrap();
+        assert!(records.unreserve(&"acme-*".parse().unwrap(), &By::test(2)).await.unwrap());
+        assert!(!records.unreserve(&"acme-*".parse().unwrap(), &By::test(3)).await.unwrap());
         origins.reload().await.unwrap();
         check("a", Verdict::Open, Verdict::Here);
         check("acme-x", Verdict::Both, Verdict::Both);

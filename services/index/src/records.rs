@@ -5,23 +5,29 @@
 //! line beside a running server, see what they have to load again. Nothing here decides what is served: that is the
 //! catalogue's.
 
+mod change;
 mod folder;
 mod load;
 mod origins;
 mod pins;
+mod remove;
 mod rows;
+mod status;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod yank;
 
 use opsctl_store::{Database, Migrations, migrations};
 
+pub(crate) use self::change::{Change, Followed};
 pub(crate) use self::folder::Noted;
 pub(crate) use self::load::Loaded;
 pub(crate) use self::upload::Claimed;
 
 /// The service's tables.
-pub(crate) static MIGRATIONS: Migrations = migrations!("index", "0001_files", "0002_uploads", "0003_upstreams");
+pub(crate) static MIGRATIONS: Migrations =
+    migrations!("index", "0001_files", "0002_uploads", "0003_upstreams", "0004_status");
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;
@@ -35,5 +41,10 @@ pub(crate) struct Records {
 impl Records {
     pub(crate) fn new(db: Database) -> Records {
         Records { db }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn database(&self) -> &Database {
+        &self.db
     }
 }

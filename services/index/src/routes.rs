@@ -90,7 +90,7 @@ impl Routes {
 
     /// Whether files of a name may be brought here: not if it comes from elsewhere, or is blocked.
     pub(crate) fn takes_uploads(&self, project: &str) -> bool {
-        !matches!(self.origins.verdict(project, false), Verdict::Upstream | Verdict::Blocked)
+        self.origins.takes_uploads(project)
     }
 
     /// The file of that name and digest at an upstream of `index`, or the file whose metadata is asked for.

@@ -1,7 +1,6 @@
 //! The plug-in itself: what it binds, opens, runs and can do besides. The work is in the other modules; here they are
 //! put together.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,14 +11,16 @@ use opsctl_host::{Context, Listen, Service, VerbContext};
 use opsctl_http::Limits;
 
 use crate::access::Access;
+use crate::changes::Changes;
 use crate::config::Config;
 use crate::folder::{Keeper, Kept};
+use crate::follow::Follower;
 use crate::http::{self, Site};
 use crate::open::{Opened, open};
 use crate::options::Options;
 use crate::records::MIGRATIONS;
 use crate::troubles::Troubles;
-use crate::upload::{Store, recover};
+use crate::upload::recover;
 use crate::verbs::{self, Verbs};
 
 /// How long a start waits for the first look at the folders; a large one that was never read goes on in the background.
@@ -30,7 +31,14 @@ const FIRST_LOOK: Duration = Duration::from_secs(5);
 pub struct Index {
     site: Arc<Site>,
     /// Until it runs.
-    keepers: Mutex<Vec<Keeper>>,
+    tasks: Mutex<Tasks>,
+}
+
+/// What runs beside the server.
+#[derive(Debug, Default)]
+struct Tasks {
+    keepers: Vec<Keeper>,
+    follower: Option<(Follower, Troubles)>,
 }
 
 impl Service for Index {
@@ -58,14 +66,12 @@ impl Service for Index {
         let access = Access::new(Secret::load(upload_token, upload_token_file)?.as_ref());
         let database = cx.database(&MIGRATIONS).await?;
         let opened = open(root, indexes, max_file.bytes(), cx.data_dir()?, database).await?;
-        let Opened { catalog, folders, routes, .. } = opened;
+        let Opened { catalog, folders, routes, origins, stores, last, .. } = opened;
         let troubles = Troubles::new(cx.health().clone());
-        let (mut keepers, mut stores) = (Vec::new(), BTreeMap::new());
-        for (index, folder) in folders {
-            let store = Store::new(index.clone(), &folder, Arc::clone(&catalog));
-            recover(&store).await.context("failed to recover uploads that were cut off")?;
-            let kept = Kept { index: index.clone(), folder, rescan: rescan.get(), landed: store.landed() };
-            stores.insert(index, store);
+        let mut keepers = Vec::new();
+        for (store, folder) in stores.values().zip(folders.into_values()) {
+            recover(store).await.context("failed to recover uploads that were cut off")?;
+            let kept = Kept { index: store.index.clone(), folder, rescan: rescan.get(), landed: store.landed() };
             let mut keeper = Keeper::open(kept, Arc::clone(&catalog), troubles.clone()).await?;
             if let Ok(looked) = tokio::time::timeout(FIRST_LOOK, keeper.look_at_all()).await {
                 looked?;
@@ -74,14 +80,20 @@ impl Service for Index {
         }
         let page_cache = page_cache(page_age.get());
         let spawn = Arc::new(move |task| cx.spawn_connection(task));
-        let site = Site { catalog, routes, access, stores, max_file: max_file.bytes(), page_cache, spawn };
-        Ok(Index { site: Arc::new(site), keepers: Mutex::new(keepers) })
+        let follower = Some((Follower::new(last, Arc::clone(&catalog), Arc::clone(&origins)), troubles));
+        let changes = Changes::new(Arc::clone(&catalog), origins, Arc::clone(&stores));
+        let site = Site { catalog, routes, access, stores, changes, max_file: max_file.bytes(), page_cache, spawn };
+        Ok(Index { site: Arc::new(site), tasks: Mutex::new(Tasks { keepers, follower }) })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
-        let keepers = std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let Tasks { keepers, follower } = tasks;
         for keeper in keepers {
             cx.spawn("folder", keeper.run(cx.clone()));
+        }
+        if let Some((follower, troubles)) = follower {
+            cx.spawn("follow", follower.run(cx.clone(), troubles));
         }
         cx.serve_http("index", http::router(Arc::clone(&self.site)), Limits::default())?;
         cx.stopping().await;

@@ -12,14 +12,16 @@
 mod check;
 mod error;
 mod form;
+mod promote;
 mod receive;
 mod recover;
 mod spool;
 mod store;
 
-pub(crate) use self::check::check;
+pub(crate) use self::check::{check, check_file};
 pub(crate) use self::error::Error;
 pub(crate) use self::form::Claims;
+pub(crate) use self::promote::promote;
 pub(crate) use self::receive::{Received, receive};
 pub(crate) use self::recover::recover;
 pub(crate) use self::spool::{Spool, Spooled, lock};

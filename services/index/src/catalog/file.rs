@@ -7,7 +7,7 @@ use super::Digest;
 use crate::folder::Stamp;
 
 /// A file. What is here is what its project's page says of it, and where its bytes are.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct File {
     pub(crate) filename: Box<str>,
     /// As its author writes it.
@@ -27,7 +27,7 @@ pub(crate) struct File {
 }
 
 /// Where the bytes of a file are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Place {
     /// In a folder that is the master: other bytes may be there by now, and are told by their stamp.
     Folder { root: Arc<PathBuf>, path: Box<str>, stamp: Stamp },

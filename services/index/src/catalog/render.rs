@@ -16,8 +16,12 @@ const ABOVE_LINKS: &str = "../";
 
 /// The list of the projects of some indexes.
 pub(crate) fn list(indexes: &[&Index], format: Format) -> Vec<u8> {
-    let projects: BTreeSet<&ProjectName> =
-        indexes.iter().flat_map(|index| index.projects()).map(|project| &project.name).collect();
+    let projects: BTreeSet<&ProjectName> = indexes
+        .iter()
+        .flat_map(|index| index.projects())
+        .filter(|project| !project.is_quarantined())
+        .map(|project| &project.name)
+        .collect();
     let list = List { projects: projects.into_iter().cloned().collect() };
     if format.is_html() { list.to_html() } else { list.to_json() }
 }
@@ -26,7 +30,7 @@ pub(crate) fn list(indexes: &[&Index], format: Format) -> Vec<u8> {
 pub(crate) fn project(project: &Project, format: Format) -> Vec<u8> {
     let versioned = |file: &std::sync::Arc<File>| Some((Version::legacy(&file.version).ok()?, entry(file)));
     let files = project.files.iter().filter_map(versioned).collect();
-    page(&simple::Page::new(project.name.normalized(), None, files), format)
+    page(&simple::Page::new(project.name.normalized(), project.status.clone(), files), format)
 }
 
 /// A page that is put together already.
@@ -36,7 +40,7 @@ pub(crate) fn page(page: &simple::Page, format: Format) -> Vec<u8> {
 
 /// The page of all files of some indexes; of one name the first.
 pub(crate) fn links(indexes: &[&Index]) -> Vec<u8> {
-    let files = indexes.iter().flat_map(|index| index.projects()).flat_map(|project| &project.files);
+    let files = indexes.iter().flat_map(|index| index.projects()).flat_map(|project| project.offered());
     let mut seen = HashSet::new();
     let files = files.filter(|file| seen.insert(&file.filename));
     let files: Vec<simple::File> = files.map(|file| link(file, ABOVE_LINKS)).collect();

@@ -73,14 +73,17 @@ impl Index {
             .collect()
     }
 
-    /// The file of this digest and name.
+    /// The file of this digest and name, if it may be had.
     pub(crate) fn file(&self, digest: &Digest, filename: &str) -> Option<&Arc<File>> {
         self.files.get(digest)?.iter().find(|file| &*file.filename == filename)
     }
 
     fn with(self, projects: Vec<(Box<str>, Option<Arc<Project>>)>) -> Index {
         let files = self.files.with(self.changed_files(&projects));
-        let list_stays = projects.iter().all(|(name, project)| project.is_some() == self.project(name).is_some());
+        let listed = |project: &Arc<Project>| !project.is_quarantined();
+        let list_stays = projects
+            .iter()
+            .all(|(name, project)| project.as_ref().is_some_and(listed) == self.project(name).is_some_and(listed));
         Index {
             projects: self.projects.with(projects),
             files,
@@ -95,14 +98,14 @@ impl Index {
         let entry = |changed: &mut BTreeMap<_, _>, digest: Digest| {
             changed.entry(digest).or_insert_with(|| self.files.get(&digest).cloned().unwrap_or_default());
         };
-        let before = projects.iter().filter_map(|(name, _)| self.project(name)).flat_map(|project| &project.files);
+        let before = projects.iter().filter_map(|(name, _)| self.project(name)).flat_map(|project| project.offered());
         for file in before {
             entry(&mut changed, file.sha256);
             if let Some(files) = changed.get_mut(&file.sha256) {
                 files.retain(|other| other.filename != file.filename);
             }
         }
-        let after = projects.iter().filter_map(|(_, project)| project.as_ref()).flat_map(|project| &project.files);
+        let after = projects.iter().filter_map(|(_, project)| project.as_ref()).flat_map(|project| project.offered());
         for file in after {
             entry(&mut changed, file.sha256);
             if let Some(files) = changed.get_mut(&file.sha256) {
@@ -135,7 +138,7 @@ pub(crate) mod tests {
     }
 
     fn project(name: &str, files: &[Arc<File>]) -> (Box<str>, Option<Arc<Project>>) {
-        let project = Project::new(ProjectName::parse(name).unwrap(), files.iter().cloned());
+        let project = Project::new(ProjectName::parse(name).unwrap(), None, files.iter().cloned());
         (name.into(), (!files.is_empty()).then(|| Arc::new(project)))
     }
 

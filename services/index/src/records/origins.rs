@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use opsctl_store::{Transaction, params};
+use opsctl_store::params;
 
-use super::{Records, Result};
+use super::{Change, Records, Result};
+use crate::changes::By;
 use crate::origins::{Origin, Reservation};
 
 impl Records {
@@ -45,15 +46,8 @@ impl Records {
         Ok(held.and_then(|word| word.parse().ok()).unwrap_or(origin))
     }
 
-    /// Decides about a name, or takes a decision back.
-    pub(crate) async fn decide(
-        &self,
-        project: &str,
-        origin: Option<Origin>,
-        actor: &str,
-        address: &str,
-        now: i64,
-    ) -> Result<()> {
+    /// Decides about a name, or takes a decision back; returns what was decided before.
+    pub(crate) async fn decide(&self, project: &str, origin: Option<Origin>, by: &By) -> Result<Option<String>> {
         let mut tx = self.db.begin().await?;
         let before = tx.fetch_optional("SELECT origin FROM origin WHERE project = $1", params![project]).await?;
         let before = before.map(|row| row.get::<String>(0_usize)).transpose()?;
@@ -61,52 +55,39 @@ impl Records {
         let after = origin.map(|origin| origin.to_string());
         if let Some(word) = &after {
             let insert = "INSERT INTO origin (project, origin, decided_at, decided_by) VALUES ($1, $2, $3, $4)";
-            tx.execute(insert, params![project, word.as_str(), now, actor]).await?;
+            tx.execute(insert, params![project, word.as_str(), by.at, &*by.actor]).await?;
         }
-        note(&mut tx, now, actor, address, "origin", project, before.as_deref(), after.as_deref()).await?;
-        tx.commit().await
+        if before != after {
+            let (before, after) = (before.as_deref(), after.as_deref());
+            Change { project, before, after, ..Change::of("origin") }.write(&mut tx, by).await?;
+        }
+        tx.commit().await?;
+        Ok(before)
     }
 
     /// Reserves names; false if they were.
-    pub(crate) async fn reserve(&self, names: &Reservation, actor: &str, address: &str, now: i64) -> Result<bool> {
+    pub(crate) async fn reserve(&self, names: &Reservation, by: &By) -> Result<bool> {
         let pattern = names.to_string();
         let mut tx = self.db.begin().await?;
         let insert = "INSERT INTO reservation (pattern, reserved_at, reserved_by) VALUES ($1, $2, $3) \
                       ON CONFLICT (pattern) DO NOTHING";
-        let new = tx.execute(insert, params![pattern.as_str(), now, actor]).await? > 0;
+        let new = tx.execute(insert, params![pattern.as_str(), by.at, &*by.actor]).await? > 0;
         if new {
-            note(&mut tx, now, actor, address, "reserve", &pattern, None, Some(&pattern)).await?;
+            Change { project: &pattern, after: Some(&pattern), ..Change::of("reserve") }.write(&mut tx, by).await?;
         }
         tx.commit().await?;
         Ok(new)
     }
 
     /// Takes a reservation back; false if there is none.
-    pub(crate) async fn unreserve(&self, names: &Reservation, actor: &str, address: &str, now: i64) -> Result<bool> {
+    pub(crate) async fn unreserve(&self, names: &Reservation, by: &By) -> Result<bool> {
         let pattern = names.to_string();
         let mut tx = self.db.begin().await?;
         let there = tx.execute("DELETE FROM reservation WHERE pattern = $1", params![pattern.as_str()]).await? > 0;
         if there {
-            note(&mut tx, now, actor, address, "unreserve", &pattern, Some(&pattern), None).await?;
+            Change { project: &pattern, before: Some(&pattern), ..Change::of("unreserve") }.write(&mut tx, by).await?;
         }
         tx.commit().await?;
         Ok(there)
     }
-}
-
-/// A row in the trail, of no index: names are the same in all of them.
-#[expect(clippy::too_many_arguments, reason = "they are the columns")]
-async fn note(
-    tx: &mut Transaction,
-    now: i64,
-    actor: &str,
-    address: &str,
-    action: &str,
-    project: &str,
-    before: Option<&str>,
-    after: Option<&str>,
-) -> Result<()> {
-    let insert = "INSERT INTO change (at, actor, address, action, index_name, project, object, before, after) \
-                  VALUES ($1, $2, $3, $4, '', $5, '', $6, $7)";
-    tx.execute(insert, params![now, actor, address, action, project, before, after]).await.map(drop)
 }

@@ -1,15 +1,17 @@
 //! The journal of uploads: what is being stored, and the transaction that makes it visible.
 
 use opsctl_dist::ProjectName;
+use opsctl_dist::simple::State;
 use opsctl_store::{Row, Transaction, params};
 
-use super::{Records, Result, load};
+use super::{Change, Records, Result, load};
 use crate::catalog::Digest;
+use crate::changes::By;
 use crate::folder::{Facts, Stamp};
 use crate::upload::Pending;
 
 /// What a file name that is wanted is at the moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claimed {
     /// It was free, or may be used again: it is now taken by this upload.
     Taken,
@@ -19,69 +21,60 @@ pub(crate) enum Claimed {
     Bound { sha256: Digest, there: bool },
     /// Another upload has taken it.
     Busy,
+    /// Its project takes none.
+    Closed(State),
 }
 
 impl Records {
     /// Takes a file name for an upload: from here on nobody else gets it, until the upload is [finished](Self::finish)
     /// or [undone](Self::undo). In a `volatile` index a name may get other bytes.
     pub(crate) async fn claim(&self, pending: &Pending, volatile: bool) -> Result<Claimed> {
-        let Pending { index, filename, facts, .. } = pending;
         let mut tx = self.db.begin().await?;
-        let sql = "SELECT f.sha256, p.path FROM file f \
-                   LEFT JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename \
-                   WHERE f.index_name = $1 AND f.filename = $2";
-        if let Some(row) = tx.fetch_optional(sql, params![&**index, &**filename]).await? {
-            let sha256 = load::digest(row.get(0_usize)?);
-            let there = row.get::<Option<&str>>(1_usize)?.is_some();
-            if sha256 == facts.sha256 && there {
-                return Ok(Claimed::Same);
-            }
-            if sha256 != facts.sha256 && !volatile {
-                return Ok(Claimed::Bound { sha256, there });
-            }
+        let claimed = claim(&mut tx, pending, volatile).await?;
+        if claimed == Claimed::Taken {
+            tx.commit().await?;
         }
-        if insert(&mut tx, pending).await? == 0 {
-            return Ok(Claimed::Busy);
+        Ok(claimed)
+    }
+
+    /// Takes the names of several uploads, all that are not there already or none: if there is another answer than
+    /// [`Claimed::Taken`] and [`Claimed::Same`], nothing was taken.
+    pub(crate) async fn claim_all(&self, pending: &[Pending], volatile: bool) -> Result<Vec<Claimed>> {
+        let mut tx = self.db.begin().await?;
+        let mut claimed = Vec::with_capacity(pending.len());
+        for pending in pending {
+            claimed.push(claim(&mut tx, pending, volatile).await?);
         }
-        tx.commit().await?;
-        Ok(Claimed::Taken)
+        if claimed.iter().all(|claimed| matches!(claimed, Claimed::Taken | Claimed::Same)) {
+            tx.commit().await?;
+        }
+        Ok(claimed)
     }
 
     /// Makes an upload visible: the file is at its path, and was like `stamp` there.
     pub(crate) async fn finish(&self, pending: &Pending, stamp: Stamp) -> Result<()> {
-        let Pending { index, filename, path, facts, attestations, actor, address, at, .. } = pending;
-        let (project, sha256, version) = (facts.name.normalized(), facts.sha256.0, &*facts.version);
         let mut tx = self.db.begin().await?;
-        // there is a row if the file was there before, or somebody saw it lying in the folder a moment ago
-        let file = "INSERT INTO file (index_name, filename, project, version, sha256, size, first_seen, uploader) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (index_name, filename) DO UPDATE SET \
-                    version = excluded.version, sha256 = excluded.sha256, size = excluded.size, \
-                    first_seen = excluded.first_seen, uploader = excluded.uploader";
-        let params = params![&**index, &**filename, project, version, sha256, stamp.size, *at, &**actor];
-        tx.execute(file, params).await?;
-        let place = "INSERT INTO place (index_name, filename, path, modified, inode, name, requires_python, \
-                     metadata_sha256, summary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-                     ON CONFLICT (index_name, filename) DO UPDATE SET path = excluded.path, \
-                     modified = excluded.modified, inode = excluded.inode, name = excluded.name, \
-                     requires_python = excluded.requires_python, metadata_sha256 = excluded.metadata_sha256, \
-                     summary = excluded.summary";
-        let (python, summary) = (facts.requires_python.as_deref(), facts.summary.as_deref());
-        let metadata = facts.metadata.map(|digest| digest.0);
-        let (modified, inode, name) = (stamp.modified, stamp.inode.cast_signed(), facts.name.display());
-        let params = params![&**index, &**filename, &**path, modified, inode, name, python, metadata, summary];
-        tx.execute(place, params).await?;
-        tx.execute("DELETE FROM attestation WHERE index_name = $1 AND filename = $2", params![&**index, &**filename])
-            .await?;
-        if let Some(body) = attestations {
-            let sql = "INSERT INTO attestation (index_name, filename, sha256, body) VALUES ($1, $2, $3, $4)";
-            tx.execute(sql, params![&**index, &**filename, sha256, &**body]).await?;
-        }
-        let change = "INSERT INTO change (at, actor, address, action, index_name, project, object, after) \
-                      VALUES ($1, $2, $3, 'upload', $4, $5, $6, $7)";
-        let after = format!("sha256:{}", facts.sha256);
-        tx.execute(change, params![*at, &**actor, &**address, &**index, project, &**filename, after]).await?;
-        forget(&mut tx, index, filename).await?;
+        finish(&mut tx, pending, stamp, Change::of("upload")).await?;
         tx.commit().await
+    }
+
+    /// Makes files visible together that are copies of those in the index `from`, withdrawn or not as they are there.
+    pub(crate) async fn finish_copies(&self, copies: &[(Pending, Stamp)], from: &str) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        for (pending, stamp) in copies {
+            finish(&mut tx, pending, *stamp, Change { before: Some(from), ..Change::of("promote") }).await?;
+            let sql = "UPDATE file SET yanked = (SELECT f.yanked FROM file f WHERE f.index_name = $3 AND f.filename = $2) \
+                       WHERE index_name = $1 AND filename = $2";
+            tx.execute(sql, params![&*pending.index, &*pending.filename, from]).await?;
+        }
+        tx.commit().await
+    }
+
+    /// What came with a file to prove where it was built (PEP 740).
+    pub(crate) async fn attestations(&self, index: &str, filename: &str) -> Result<Option<Box<str>>> {
+        let sql = "SELECT body FROM attestation WHERE index_name = $1 AND filename = $2";
+        let row = self.db.fetch_optional(sql, params![index, filename]).await?;
+        row.map(|row| row.get::<&str>(0_usize).map(Box::from)).transpose()
     }
 
     /// Gives a name back.
@@ -97,6 +90,64 @@ impl Records {
                    attestations, actor, address, at FROM upload WHERE index_name = $1";
         self.db.fetch_all(sql, params![index]).await?.iter().filter_map(|row| pending(index, row).transpose()).collect()
     }
+}
+
+/// What becomes of a name that an upload wants.
+async fn claim(tx: &mut Transaction, pending: &Pending, volatile: bool) -> Result<Claimed> {
+    let Pending { index, filename, facts, .. } = pending;
+    let sql = "SELECT f.sha256, p.path FROM file f \
+               LEFT JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename \
+               WHERE f.index_name = $1 AND f.filename = $2";
+    let bound = tx.fetch_optional(sql, params![&**index, &**filename]).await?;
+    if let Some(row) = &bound {
+        let there = row.get::<Option<&str>>(1_usize)?.is_some();
+        let sha256 = load::digest(row.get(0_usize)?);
+        if sha256 == facts.sha256 && there {
+            return Ok(Claimed::Same);
+        }
+        if sha256 != facts.sha256 && !volatile {
+            return Ok(Claimed::Bound { sha256, there });
+        }
+    }
+    let status = super::status::said(tx, index, facts.name.normalized()).await?;
+    if let Some(status) = status.filter(|status| !status.state.takes_uploads()) {
+        return Ok(Claimed::Closed(status.state));
+    }
+    Ok(if insert(tx, pending).await? == 0 { Claimed::Busy } else { Claimed::Taken })
+}
+
+/// Notes that a file is at its path; `change` says how it got there.
+async fn finish(tx: &mut Transaction, pending: &Pending, stamp: Stamp, change: Change<'_>) -> Result<()> {
+    let Pending { index, filename, path, facts, attestations, actor, address, at, .. } = pending;
+    let (project, sha256, version) = (facts.name.normalized(), facts.sha256.0, &*facts.version);
+    // there is a row if the file was there before, or somebody saw it lying in the folder a moment ago
+    let file = "INSERT INTO file (index_name, filename, project, version, sha256, size, first_seen, uploader) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (index_name, filename) DO UPDATE SET \
+                version = excluded.version, sha256 = excluded.sha256, size = excluded.size, \
+                first_seen = excluded.first_seen, uploader = excluded.uploader";
+    let params = params![&**index, &**filename, project, version, sha256, stamp.size, *at, &**actor];
+    tx.execute(file, params).await?;
+    let place = "INSERT INTO place (index_name, filename, path, modified, inode, name, requires_python, \
+                 metadata_sha256, summary) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                 ON CONFLICT (index_name, filename) DO UPDATE SET path = excluded.path, \
+                 modified = excluded.modified, inode = excluded.inode, name = excluded.name, \
+                 requires_python = excluded.requires_python, metadata_sha256 = excluded.metadata_sha256, \
+                 summary = excluded.summary";
+    let (python, summary) = (facts.requires_python.as_deref(), facts.summary.as_deref());
+    let metadata = facts.metadata.map(|digest| digest.0);
+    let (modified, inode, name) = (stamp.modified, stamp.inode.cast_signed(), facts.name.display());
+    let params = params![&**index, &**filename, &**path, modified, inode, name, python, metadata, summary];
+    tx.execute(place, params).await?;
+    tx.execute("DELETE FROM attestation WHERE index_name = $1 AND filename = $2", params![&**index, &**filename])
+        .await?;
+    if let Some(body) = attestations {
+        let sql = "INSERT INTO attestation (index_name, filename, sha256, body) VALUES ($1, $2, $3, $4)";
+        tx.execute(sql, params![&**index, &**filename, sha256, &**body]).await?;
+    }
+    let (after, by) = (format!("sha256:{}", facts.sha256), By::at(actor, address, *at));
+    let change = Change { index, project, object: filename, after: Some(&after), ..change };
+    change.write(tx, &by).await?;
+    forget(tx, index, filename).await
 }
 
 async fn insert(tx: &mut Transaction, pending: &Pending) -> Result<u64> {

@@ -72,8 +72,9 @@ impl Blend {
         for source in &self.sources {
             match source {
                 Source::Folder(project) => {
-                    let own = project.files.iter().filter(|file| seen.insert(file.filename.to_string()));
+                    let own = project.offered().iter().filter(|file| seen.insert(file.filename.to_string()));
                     files.extend(own.map(|file| (Version::legacy(&file.version).ok(), render::entry(file))));
+                    status = status.or_else(|| project.status.clone());
                 }
                 Source::Upstream(mirror, upstream) => {
                     let theirs = upstream.files(self.made).filter(|file| seen.insert(file.filename.clone()));

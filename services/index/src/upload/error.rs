@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use opsctl_dist::Fault;
+use opsctl_dist::simple::State;
 use opsctl_http::{FormError, HttpError};
 
 /// Why an upload is not taken.
@@ -45,6 +46,17 @@ pub(crate) enum Error {
     /// The name does not come from here.
     #[error("the name `{0}` does not come from here")]
     Elsewhere(String),
+    /// The project takes no files.
+    #[error("the project `{name}` is {}: it takes no files", state.marker())]
+    Closed {
+        /// Normalised.
+        name: String,
+        /// Why.
+        state: State,
+    },
+    /// The file is not any more what it was when it was read.
+    #[error("`{0}` is not any more what it was when it was read")]
+    Changed(String),
     /// Somebody else stores a file of this name at this moment.
     #[error("a file `{0}` is being stored")]
     Busy(String),
@@ -93,6 +105,12 @@ impl From<Error> for HttpError {
             Error::Elsewhere(name) => HttpError::forbidden(format!(
                 "The name '{name}' is taken from the upstream index; its origin has to be changed before it can be uploaded"
             )),
+            Error::Closed { name, state } => {
+                HttpError::forbidden(format!("The project '{name}' is {}: it takes no uploads.", state.marker()))
+            }
+            Error::Changed(filename) => {
+                HttpError::new(StatusCode::CONFLICT, format!("'{filename}' is being changed; try again."))
+            }
             Error::Field(message) => bad(message),
             Error::Gone(message) => HttpError::new(StatusCode::GONE, message),
             Error::TooLarge { limit } => HttpError::new(

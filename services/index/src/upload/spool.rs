@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ use super::Error;
 const FOLDER: &str = ".opsctl/spool";
 /// Pieces that wait to be written; a client that is faster than the disk has to wait.
 const QUEUE: usize = 8;
+/// Bytes that are copied at a time.
+const PIECE: usize = 1 << 18;
 
 /// The spool of one index.
 #[derive(Debug, Clone)]
@@ -60,6 +62,24 @@ impl Spool {
         let folder = Arc::clone(&self.folder);
         let writer = tokio::task::spawn_blocking(move || write(&folder, receiver, limit));
         Spooling { limit, pieces, writer }
+    }
+
+    /// Copies a file of up to `limit` bytes. Blocks on the disk.
+    ///
+    /// # Errors
+    /// It cannot be read, the copy cannot be written, or it is too large.
+    pub(crate) fn copy(&self, source: &Path, limit: u64) -> Result<Spooled, Error> {
+        let mut source = File::open(source)?;
+        let copied = copy(&self.folder, limit, || {
+            let mut piece = vec![0; PIECE];
+            let read = source.read(&mut piece)?;
+            piece.truncate(read);
+            Ok((read > 0).then(|| piece.into()))
+        });
+        copied.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => Error::TooLarge { limit },
+            _ => error.into(),
+        })
     }
 
     /// Where a file of this name is. Names come from [`Spooled::name`].
@@ -123,6 +143,11 @@ impl Spooled {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
+    /// Whether it has another name now.
+    pub(crate) fn has_name(&self) -> bool {
+        self.named
+    }
+
     /// It has another name now, and stays.
     pub(crate) fn is_named(&mut self) {
         self.named = true;
@@ -152,6 +177,11 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
 
 /// Writes what comes until there is no more, and makes sure that it stays.
 fn write(folder: &Path, mut pieces: mpsc::Receiver<Bytes>, limit: u64) -> io::Result<Spooled> {
+    copy(folder, limit, || Ok(pieces.blocking_recv()))
+}
+
+/// Writes the pieces that `next` gives.
+fn copy(folder: &Path, limit: u64, mut next: impl FnMut() -> io::Result<Option<Bytes>>) -> io::Result<Spooled> {
     fs::create_dir_all(folder)?;
     let path = folder.join(unused_name());
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o644).open(&path)?;
@@ -159,7 +189,7 @@ fn write(folder: &Path, mut pieces: mpsc::Receiver<Bytes>, limit: u64) -> io::Re
     let empty = Digests::of(&[], Wanted::Sha256);
     let mut spooled = Spooled { file, path, digests: empty, size: 0, named: false };
     let mut hasher = Hasher::new(Wanted::All);
-    while let Some(piece) = pieces.blocking_recv() {
+    while let Some(piece) = next()? {
         hasher.update(&piece);
         if hasher.length() > limit {
             return Err(io::ErrorKind::FileTooLarge.into());

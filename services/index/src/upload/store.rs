@@ -7,7 +7,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use opsctl_dist::{FileName, Kind, Version};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -16,6 +15,7 @@ use tokio::sync::Mutex;
 
 use super::{Error, Spool, Spooled};
 use crate::catalog::Catalog;
+use crate::clock::now;
 use crate::config::IndexName;
 use crate::folder::{Facts, Folder, Stamp};
 use crate::records::Claimed;
@@ -137,15 +137,11 @@ impl Store {
         if self.strict {
             self.only_sdist(&pending)?;
         }
-        match self.catalog.records().claim(&pending, self.volatile).await? {
-            Claimed::Taken => {}
-            Claimed::Same => return Ok(Outcome::Same),
-            Claimed::Busy => return Err(Error::Busy(filename.to_owned())),
-            Claimed::Bound { sha256, there: true } => {
-                return Err(Error::Exists { filename: filename.to_owned(), sha256: sha256.to_string() });
-            }
-            Claimed::Bound { there: false, .. } => return Err(Error::Removed { filename: filename.to_owned() }),
+        let claimed = self.catalog.records().claim(&pending, self.volatile).await?;
+        if claimed == Claimed::Same {
+            return Ok(Outcome::Same);
         }
+        refusal(&pending, claimed)?;
         let (root, path, volatile) = (Arc::clone(&self.root), pending.path.clone(), self.volatile);
         let named = tokio::task::spawn_blocking(move || {
             let stamp = name(&root, &path, &mut spooled, volatile);
@@ -164,7 +160,7 @@ impl Store {
     }
 
     /// A release has one source distribution.
-    fn only_sdist(&self, pending: &Pending) -> Result<(), Error> {
+    pub(super) fn only_sdist(&self, pending: &Pending) -> Result<(), Error> {
         let is_sdist = |filename: &str| matches!(FileName::kind_of(filename), Some((Kind::Sdist, _)));
         let snapshot = self.catalog.snapshot();
         let project = snapshot.index(&self.index).and_then(|index| index.project(pending.facts.name.normalized()));
@@ -189,19 +185,44 @@ impl Store {
         Ok(())
     }
 
+    /// Makes files visible together that have their names and are copies of files of the index `from`.
+    pub(super) async fn finish_copies(&self, copies: &[(Pending, Stamp)], from: &str) -> Result<(), Error> {
+        self.catalog.records().finish_copies(copies, from).await?;
+        let projects = copies.iter().map(|(pending, _)| pending.facts.name.normalized().into()).collect();
+        self.catalog.refresh(&self.index, &projects).await?;
+        for (pending, stamp) in copies {
+            self.landed.add(pending.path.clone(), *stamp);
+            let (index, actor, address) = (&*pending.index, &*pending.actor, &*pending.address);
+            tracing::info!(index, from, file = &*pending.filename, actor, address, "a file was promoted");
+        }
+        Ok(())
+    }
+
     /// What was stored, for the folder's keeper.
     pub(crate) fn landed(&self) -> Landed {
         self.landed.clone()
     }
 
     /// The catalogue that it makes files visible in.
-    pub(super) fn catalog(&self) -> &Catalog {
+    pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 }
 
+/// Why a name is not to be had, if it is not.
+pub(super) fn refusal(pending: &Pending, claimed: Claimed) -> Result<(), Error> {
+    let filename = pending.filename.to_string();
+    match claimed {
+        Claimed::Taken | Claimed::Same => Ok(()),
+        Claimed::Busy => Err(Error::Busy(filename)),
+        Claimed::Closed(state) => Err(Error::Closed { name: pending.facts.name.normalized().to_owned(), state }),
+        Claimed::Bound { sha256, there: true } => Err(Error::Exists { filename, sha256: sha256.to_string() }),
+        Claimed::Bound { there: false, .. } => Err(Error::Removed { filename }),
+    }
+}
+
 /// Gives a file in the spool its name, for good. Blocks on the disk.
-fn name(root: &Path, path: &str, spooled: &mut Spooled, replace: bool) -> Result<Stamp, Error> {
+pub(super) fn name(root: &Path, path: &str, spooled: &mut Spooled, replace: bool) -> Result<Stamp, Error> {
     let target = root.join(path);
     let folder = target.parent().unwrap_or(root);
     if let Err(error) = fs::create_dir(folder) {
@@ -227,10 +248,4 @@ fn name(root: &Path, path: &str, spooled: &mut Spooled, replace: bool) -> Result
 /// Names in a folder are on the disk when the folder is.
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-/// Microseconds since 1970.
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,0 +1,39 @@
+//! Withdrawing files, and taking that back (PEP 592).
+
+use opsctl_store::params;
+
+use super::{Change, Records, Result};
+use crate::changes::By;
+
+impl Records {
+    /// Withdraws files of a project, or takes that back if there is no `reason`; an empty one is none that was given.
+    /// Returns those that are not as they were.
+    pub(crate) async fn yank(
+        &self,
+        index: &str,
+        project: &str,
+        filenames: &[Box<str>],
+        reason: Option<&str>,
+        by: &By,
+    ) -> Result<Vec<Box<str>>> {
+        let mut tx = self.db.begin().await?;
+        let mut changed = Vec::new();
+        for filename in filenames {
+            let sql = "SELECT yanked FROM file WHERE index_name = $1 AND filename = $2 AND project = $3";
+            let Some(row) = tx.fetch_optional(sql, params![index, &**filename, project]).await? else { continue };
+            let before: Option<String> = row.get(0_usize)?;
+            if before.as_deref() == reason {
+                continue;
+            }
+            let sql = "UPDATE file SET yanked = $3 WHERE index_name = $1 AND filename = $2";
+            tx.execute(sql, params![index, &**filename, reason]).await?;
+            let action = if reason.is_some() { "yank" } else { "unyank" };
+            let before = before.as_deref();
+            let change = Change { index, project, object: filename, before, after: reason, ..Change::of(action) };
+            change.write(&mut tx, by).await?;
+            changed.push(filename.clone());
+        }
+        tx.commit().await?;
+        Ok(changed)
+    }
+}
