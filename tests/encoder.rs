@@ -130,12 +130,20 @@ fn flv_can_be_sought_in() {
     let at = head.windows(13).position(|window| window == b"filepositions").unwrap() + 13;
     let count = u32::from_be_bytes(head[at + 1..at + 5].try_into().unwrap()) as usize;
     assert!(count > 10, "{count} key frames");
+    let number =
+        |at: usize, index: usize| f64::from_be_bytes(head[at + 6 + index * 9..at + 14 + index * 9].try_into().unwrap());
+    let times = head.windows(6).position(|window| window == b"times\n").unwrap() + 5;
     for index in 0..count {
-        let number: [u8; 8] = head[at + 6 + index * 9..at + 14 + index * 9].try_into().unwrap();
-        let place = f64::from_be_bytes(number) as usize;
-        // the first names the header, the others pictures
+        let place = number(at, index) as usize;
         assert!(bytes[place] == 9 && bytes[place + 11] >> 4 == 1, "key frame {index} at {place}");
+        let [a, b, c, high] = bytes[place + 4..place + 8].try_into().unwrap();
+        let time = f64::from(u32::from_be_bytes([high, a, b, c])) / 1000.0;
+        assert!((number(times, index) - time).abs() < 1e-9, "key frame {index} at {time} s");
     }
+    // a player that goes by it agrees
+    let mut ffprobe = Command::new(program("ffprobe", "ffmpeg"));
+    let said = Ran::of(ffprobe.args(["-v", "warning", "-show_format"]).arg(&path));
+    assert_eq!(said.stderr, "");
 }
 
 #[test]

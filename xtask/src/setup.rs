@@ -41,7 +41,7 @@ pub(crate) fn install(packages: &[Package]) -> Result<()> {
     for package in &missing {
         println!("  {:18} {}", package.name, package.why);
     }
-    let root = process::capture(Command::new("id").arg("-u"))?.trim() == "0";
+    let root = is_root()?;
     let mut commands = commands(&missing, root);
     if Path::new("/run/systemd/system").exists() {
         let daemons = packages::DAEMONS.iter().filter(|daemon| missing.iter().any(|package| package.name == **daemon));
@@ -52,6 +52,16 @@ pub(crate) fn install(packages: &[Package]) -> Result<()> {
         bail!("this is not root and there is no `sudo`; as root, run\n{}", lines.join("\n").replace("sudo ", ""));
     }
     commands.iter_mut().try_for_each(process::run)
+}
+
+/// Brings apt's lists up to date: a machine may have its packages and have thrown the lists away.
+fn update() -> Result<()> {
+    let root = is_root()?;
+    commands(&[], root).iter_mut().take(1).try_for_each(process::run)
+}
+
+fn is_root() -> Result<bool> {
+    Ok(process::capture(Command::new("id").arg("-u"))?.trim() == "0")
 }
 
 /// Undoes what Debian does with a daemon's package where systemd runs: it is on at once, and for everybody.

@@ -16,6 +16,7 @@ mod decode;
 mod describe;
 mod error;
 mod feed;
+mod flv;
 mod front;
 mod graph;
 mod hls;

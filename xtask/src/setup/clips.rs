@@ -110,6 +110,10 @@ fn download(repo: &Repo, source: &Source, folder: &Path) -> Result<()> {
     if source.manager == Manager::Apt {
         let mut apt = Command::new("apt-get");
         apt.current_dir(folder).args(["download", "-qq", "-o", "APT::Sandbox::User=root", source.package]);
+        if process::works(&mut apt) {
+            return Ok(());
+        }
+        super::update()?;
         return process::run(&mut apt);
     }
     let mut pip = Command::new(python(repo));

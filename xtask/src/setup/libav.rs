@@ -94,7 +94,13 @@ fn make(options: &str, parent: &Path, folder: &Path) -> Result<()> {
 
 /// The source package of the machine's own version, or the newest where the archive has that one no more.
 fn fetch(scratch: &Path) -> Result<()> {
-    fs::write(scratch.join("sources.list"), sources()?).context("failed to write the list of sources")?;
+    let mut list = sources()?;
+    if list.is_empty() {
+        super::update()?;
+        list = sources()?;
+    }
+    ensure!(!list.is_empty(), "apt knows no archive of this distribution");
+    fs::write(scratch.join("sources.list"), list).context("failed to write the list of sources")?;
     let apt = |words: &[&str]| {
         let mut command = Command::new("apt-get");
         let place = |option: &str, name: &str| format!("{option}={}", scratch.join(name).display());
@@ -124,9 +130,7 @@ fn sources() -> Result<String> {
     let mut list = Command::new("apt-get");
     list.args(["indextargets", "Created-By: Packages", "--format", "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)"]);
     let keyrings: Vec<_> = KEYRINGS.iter().copied().filter(|path| Path::new(path).exists()).collect();
-    let lines = source_lines(&process::capture(&mut list)?, id, &keyrings);
-    ensure!(!lines.is_empty(), "apt knows no archive of `{id}`: run `apt-get update`");
-    Ok(lines)
+    Ok(source_lines(&process::capture(&mut list)?, id, &keyrings))
 }
 
 fn source_lines(targets: &str, id: &str, keyrings: &[&str]) -> String {

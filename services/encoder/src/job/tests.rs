@@ -44,6 +44,8 @@ fn signals_have_a_meaning() {
     check("kill -XFSZ $$", costly("disk space"));
     check("kill -KILL $$", failed(true, "the worker was killed"));
     check("kill -SEGV $$", failed(false, "the worker crashed with signal 11"));
+    let text = r#"echo "x264 [error]: malloc of size 3569077 failed" >&2; exit 1"#;
+    check(text, costly("memory"));
 }
 
 #[test]

@@ -65,6 +65,10 @@ pub(super) fn watch(
     let mut outcome = watch.outcome;
     outcome.log = tail.text();
     outcome.end = end(watched?, watch.last, status);
+    // x264 only says that something failed, and the rest on standard error
+    if matches!(outcome.end, End::Failed { .. }) && outcome.log.contains("malloc of size") {
+        outcome.end = costly("memory");
+    }
     Ok(outcome)
 }
 
@@ -160,7 +164,6 @@ fn wait(fds: &mut [PollFd<'_>], most: Duration) -> io::Result<()> {
 
 /// What the end of a worker means.
 fn end(ended: Option<Ended>, last: Option<Event>, status: ExitStatus) -> End {
-    let costly = |of: &str| End::Refused(Refusal::TooCostly { of: of.to_owned() });
     match (ended, last) {
         (Some(Ended::Cancelled), _) => End::Cancelled,
         (Some(Ended::Time | Ended::Silence), _) => costly("time"),
@@ -177,6 +180,10 @@ fn end(ended: Option<Ended>, last: Option<Event>, status: ExitStatus) -> End {
             None => failed(true, &format!("the worker ended without a result: {status}")),
         },
     }
+}
+
+fn costly(of: &str) -> End {
+    End::Refused(Refusal::TooCostly { of: of.to_owned() })
 }
 
 fn failed(again: bool, text: &str) -> End {

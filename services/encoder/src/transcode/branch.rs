@@ -25,6 +25,7 @@ pub(super) struct Place {
 pub(super) struct Branch {
     encoder: encoder::Video,
     base: Rational,
+    rate: Rational,
     graph: Option<Graph>,
     places: Vec<Place>,
     last: i64,
@@ -46,12 +47,12 @@ impl Branch {
         let arguments = format!("video_size={base}:pix_fmt=yuv420p:time_base=1/{TICKS}:pixel_aspect=1/1");
         let graph = (!filters.is_empty()).then(|| Graph::video(&arguments, &filters.join(","))).transpose()?;
         let usual = 1_i64.rescale(common.rational().invert(), unit).max(1);
-        Ok(Self { encoder, base: unit, graph, places: Vec::new(), last: i64::MIN, usual })
+        Ok(Self { encoder, base: unit, rate: common.rational(), graph, places: Vec::new(), last: i64::MIN, usual })
     }
 
     /// What comes out goes into `mux` as well.
     pub(super) fn add(&mut self, mux: &Arc<Mux>) -> Result<(), Error> {
-        let stream = mux.add_encoder(&self.encoder, self.base)?;
+        let stream = mux.add_encoder(&self.encoder, self.base, Some(self.rate))?;
         self.places.push(Place { mux: Arc::clone(mux), stream });
         Ok(())
     }

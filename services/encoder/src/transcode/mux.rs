@@ -46,10 +46,20 @@ impl Mux {
     }
 
     /// Adds the stream that an encoder makes, and returns its index.
-    pub(super) fn add_encoder(&self, encoder: &codec::Context, base: Rational) -> Result<usize, Error> {
+    ///
+    /// `rate` is the average of a picture's frames a second, which FLV's header says.
+    pub(super) fn add_encoder(
+        &self,
+        encoder: &codec::Context,
+        base: Rational,
+        rate: Option<Rational>,
+    ) -> Result<usize, Error> {
         let Inner { output, bases, .. } = &mut *self.lock();
         let mut stream = output.add_stream_with(encoder).doing(|| format!("add a stream to `{}`", self.name))?;
         stream.set_time_base(base);
+        if let Some(rate) = rate {
+            stream.set_avg_frame_rate(rate);
+        }
         bases.push(base);
         Ok(bases.len() - 1)
     }

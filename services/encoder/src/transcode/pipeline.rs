@@ -11,8 +11,8 @@ use super::front::Front;
 use super::open::Source;
 use super::outputs::Outputs;
 use super::pictures::{Album, Schedule};
-use super::{Emit, hls, sound};
-use crate::asset::Asset;
+use super::{Emit, flv, hls, sound};
+use crate::asset::{Asset, Kind};
 use crate::event::{Event, Warning};
 use crate::limits::Limits;
 use crate::plan::{Plan, Track};
@@ -86,7 +86,11 @@ pub(super) fn run(
     judge(&fed, plan)?;
     fed.warnings.into_iter().for_each(|warning| emit(Event::Warning(warning)));
     let lengths = files.iter().map(|file| file.finish()).collect::<Result<Vec<_>, _>>()?;
+    // closes them
     drop(files);
+    for file in plan.files.iter().filter(|file| file.kind == Kind::Flv && file.video.is_some()) {
+        flv::correct(&folder.join(&file.path))?;
+    }
     for (file, length) in plan.files.iter().zip(&lengths) {
         let bytes = std::fs::metadata(folder.join(&file.path)).doing(|| format!("look at `{}`", file.path))?.len();
         emit(Event::Asset(Asset {

@@ -48,7 +48,7 @@ impl Voice {
 
     /// What comes out goes into `mux` as well.
     pub(super) fn add(&mut self, mux: &Arc<Mux>) -> Result<(), Error> {
-        let stream = mux.add_encoder(&self.encoder, self.base())?;
+        let stream = mux.add_encoder(&self.encoder, self.base(), None)?;
         self.places.push(Place { mux: Arc::clone(mux), stream });
         Ok(())
     }
