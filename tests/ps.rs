@@ -16,7 +16,7 @@ struct Idle(Child);
 
 impl Idle {
     fn of(command: &mut Command) -> Self {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let (pid, program) = (child.id(), command.get_program().as_bytes().to_owned());
         // before exec it is still the test
         eventually("the program runs", || {
@@ -219,8 +219,8 @@ fn a_tree_shows_who_is_whose_child() {
     let pids = |line: &str| std::fs::read_to_string(format!("/proc/{line}/task/{line}/children")).unwrap();
     for child in pids(&shell.pid()).split_whitespace().flat_map(|child| [pids(child), child.to_owned()]) {
         for pid in child.split_whitespace() {
-            // the shell's children outlive it
-            Command::new("kill").arg(pid).status().unwrap();
+            // the shell's children would outlive it; one of them ends with the other
+            Command::new("kill").arg(pid).output().unwrap();
         }
     }
 }
@@ -433,7 +433,12 @@ assert {interface["name"] for interface in said["interfaces"]} == {name for _, n
 port = int(sys.argv[2])
 [listener] = [one for one in said["sockets"] if one["local"] == f"127.0.0.1:{port}"]
 assert listener["protocol"] == "tcp" and int(sys.argv[3]) in listener["pids"], listener
-protocols = json.loads(subprocess.check_output([sys.argv[1], "ps", "system", "protocols", "--json"]))
+protocols = json.loads(subprocess.check_output([sys.argv[1], "ps", "system", "protocols", "connections", "unix", "--json"]))
+own, peer = f"127.0.0.1:{port}", sys.argv[4]
+ends = {(one["local"], one["remote"], one["state"]) for one in protocols["connections"]}
+assert {(own, peer, "established"), (peer, own, "established")} <= ends, ends
+[named] = [one for one in protocols["unix"] if one["path"] == sys.argv[5]]
+assert named["state"] == "listening" and int(sys.argv[3]) in named["pids"], named
 assert [one for one in protocols["protocols"] if one["protocol"] == "Tcp" and one["name"] == "PassiveOpens"], protocols
 "#;
 
@@ -441,8 +446,12 @@ assert [one for one in protocols["protocols"] if one["protocol"] == "Tcp" and on
 fn the_machine_is_what_others_say() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let _peer = std::net::TcpStream::connect(address).unwrap();
-    python(MACHINE, &[&address.port().to_string(), &std::process::id().to_string()]);
+    let peer = std::net::TcpStream::connect(address).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a socket").display().to_string();
+    let _unix = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let (port, own) = (address.port().to_string(), std::process::id().to_string());
+    python(MACHINE, &[&port, &own, &peer.local_addr().unwrap().to_string(), &path]);
     let text = run(["ps", "system"]).ok();
     for part in ["machine\n", "\nmemory\n", "\nlimits\n", "\nsensors\n"] {
         assert!(text.contains(part), "{text}");

@@ -153,6 +153,8 @@ pub(crate) struct Query {
     pub(crate) wide: bool,
     pub(crate) interval: Option<std::time::Duration>,
     pub(crate) kind: Kind,
+    /// Our own number, which no word means; none where numbers are another machine's.
+    pub(crate) own: Option<u32>,
 }
 
 /// The three ways to look at processes.
@@ -170,7 +172,7 @@ impl Args {
     /// # Errors
     /// clap's, for what is wrong with it.
     pub(crate) fn query(self) -> Result<Query, Error> {
-        let Self { what, which, how, form: _, place: _, verb: _ } = self;
+        let Self { what, which, how, form: _, place, verb: _ } = self;
         let Which { user, command, port, unit, cgroup, kernel } = which;
         // a number alone asks for everything; with a word on how the list shall look it chooses a line
         let asks_for_list = How { interval: None, ..how.clone() } != How::default();
@@ -211,6 +213,7 @@ impl Args {
             wide,
             interval,
             kind,
+            own: place.proc_root.is_none().then(std::process::id),
         })
     }
 

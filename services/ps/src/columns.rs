@@ -137,7 +137,7 @@ columns! {
     "args" [], "ARGS", ARGS, What, Never, "command line as a list", |row| strings(&row.process.args);
     "exe" [], "EXE", EXE, What, Wide, "executable", |row| path(&row.process.exe);
     "cwd" [], "CWD", CWD, What, Wide, "current folder", |row| path(&row.process.cwd);
-    "start_time" ["lstart"], "START", NONE, What, Word(24), "when it began", |row| Value::Moment(row.look.start(row.process));
+    "start_time" ["lstart"], "START", NONE, What, Word(26), "when it began", |row| Value::Moment(row.look.start(row.process));
     "age" ["etime"], "AGE", NONE, What, Figure, "time since it began, seconds", |row| Value::Span(row.look.age(row.process));
     "flags" [], "FLAGS", NONE, What, Figure, "the kernel's PF_ flags", |row| Value::Count(row.process.flags);
 

@@ -91,7 +91,7 @@ impl Detail {
 
     fn sockets(&self) -> Part<'static> {
         match &self.sockets {
-            Ok(sockets) => sockets::connections("sockets", sockets),
+            Ok(sockets) => sockets::of_process(sockets),
             Err(error) => missing("sockets", error),
         }
     }

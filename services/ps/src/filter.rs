@@ -66,7 +66,7 @@ impl Filter {
     ///
     /// # Errors
     /// For a user that has no number.
-    pub(crate) fn on<'a>(&'a self, look: &'a Look, own: u32) -> Result<Ready<'a>, NoUser> {
+    pub(crate) fn on<'a>(&'a self, look: &'a Look, own: Option<u32>) -> Result<Ready<'a>, NoUser> {
         let number = |name: &'a OsString| {
             let digits = || name.to_str().and_then(|name| name.parse().ok());
             look.accounts.uid(name).or_else(digits).ok_or_else(|| NoUser { name: name.clone() })
@@ -84,7 +84,7 @@ pub(crate) struct Ready<'a> {
     look: &'a Look,
     users: BTreeSet<u32>,
     pids: BTreeSet<u32>,
-    own: u32,
+    own: Option<u32>,
 }
 
 impl Ready<'_> {
@@ -110,7 +110,7 @@ impl Ready<'_> {
             && (ports.is_empty() || listens().any(|port| ports.contains(&port)))
             && (units.is_empty() || units.iter().any(|unit| is_unit(process.unit(), unit)))
             && (cgroups.is_empty() || cgroups.iter().any(|group| is_below(process, group)))
-            && (words.is_empty() || (process.pid() != self.own && words.iter().any(|word| has(process, word))))
+            && (words.is_empty() || (Some(process.pid()) != self.own && words.iter().any(|word| has(process, word))))
             && typed.as_ref().is_none_or(|word| has(process, word))
     }
 }
@@ -175,7 +175,7 @@ mod tests {
             },
             Fake { pid: 12, parent: 1, uid: 1000, args: "grep nginx", ..Fake::default() },
         ]);
-        let ready = filter.on(&look, 12).unwrap();
+        let ready = filter.on(&look, Some(12)).unwrap();
         let found: Vec<_> =
             look.table.processes.iter().filter(|process| ready.lets(process)).map(Process::pid).collect();
         assert_eq!(found, expected, "{filter:?}");
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_user_that_nobody_knows_is_an_error() {
         let filter = Filter { users: vec!["nobody-knows".into()], ..Filter::default() };
-        assert_eq!(filter.on(&look(&[]), 0).unwrap_err().to_string(), "there is no user `nobody-knows`");
+        assert_eq!(filter.on(&look(&[]), None).unwrap_err().to_string(), "there is no user `nobody-knows`");
     }
 
     #[test]

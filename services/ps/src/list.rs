@@ -22,6 +22,8 @@ pub(crate) struct Drawing {
     pub(crate) utf8: bool,
     /// There is little room.
     pub(crate) narrow: bool,
+    /// Bytes of a command line that may matter: nobody sees more on a screen, and it may have megabytes.
+    pub(crate) most: usize,
     /// Who looks: processes of others are fainter.
     pub(crate) uid: u32,
 }
@@ -51,7 +53,7 @@ fn cell(column: &Column, placed: &Placed<'_>, drawing: &Drawing) -> Line {
     match column.name {
         "command" => {
             let mut line = vec![Span::new(placed.lines(drawing.utf8, drawing.narrow), Style::Faint)];
-            line.extend(command(row));
+            line.extend(command(row, drawing.most));
             line
         }
         _ => vec![Span::new(value.show(&drawing.form), style(column, row, &value, drawing))],
@@ -76,7 +78,7 @@ fn style(column: &Column, row: Row<'_>, value: &Value<'_>, drawing: &Drawing) ->
 
 /// A command line, the program's own name in it strong and the folders before it faint. What has no command line has its
 /// name in brackets, as in ps.
-fn command(row: Row<'_>) -> Line {
+fn command(row: Row<'_>, most: usize) -> Line {
     let process = row.process;
     let has_args = process.args.as_ref().is_ok_and(|args| args.iter().any(|arg| !arg.is_empty()));
     if !has_args {
@@ -84,6 +86,7 @@ fn command(row: Row<'_>) -> Line {
     }
     let line = process.command();
     let line = line.as_encoded_bytes();
+    let line = line.get(..most).unwrap_or(line);
     let program =
         process.args.as_ref().ok().and_then(|args| args.iter().next().map(|program| program.len())).unwrap_or(0);
     let (program, rest) = line.split_at_checked(program).unwrap_or((line, b""));
@@ -117,9 +120,9 @@ mod tests {
             Fake { uid: 7777, name: "odd\tname", ..fake(11, 10, "") },
         ]);
         let query = query(line);
-        let ready = query.filter.on(&look, 0).unwrap();
+        let ready = query.filter.on(&look, None).unwrap();
         let placed = arrange(&look, &query, &ready);
-        let drawing = Drawing { form: form(), utf8: true, narrow: false, uid: 0 };
+        let drawing = Drawing { form: form(), utf8: true, narrow: false, most: usize::MAX, uid: 0 };
         let laid_out = sheet(&look, &query, &placed, &drawing).lay_out(Room { width, utf8: true });
         let mut out = Vec::new();
         style::write(&laid_out.head, false, &mut out).unwrap();
@@ -162,7 +165,7 @@ mod tests {
     fn the_programs_name_is_strong() {
         let check = |args: &'static str, expected: &[(&str, Style)]| {
             let look = look(&[Fake { args, name: "x", ..Fake::default() }]);
-            let line = command(Row { look: &look, process: &look.table.processes[0] });
+            let line = command(Row { look: &look, process: &look.table.processes[0] }, 1000);
             let seen: Vec<_> =
                 line.iter().filter(|span| !span.text.is_empty()).map(|span| (span.text.as_str(), span.style)).collect();
             assert_eq!(seen, expected);

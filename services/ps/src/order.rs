@@ -145,7 +145,7 @@ mod tests {
             Fake { args: "older than its parent", ..fake(9, 8, 2, 8, 1) },
         ]);
         let query = query(line);
-        let ready = query.filter.on(&look, 0).unwrap();
+        let ready = query.filter.on(&look, None).unwrap();
         let seen = arrange(&look, &query, &ready);
         let seen: Vec<_> =
             seen.iter().map(|placed| format!("{}{}", placed.lines(true, false), placed.row.process.pid())).collect();

@@ -82,15 +82,15 @@ fn list(system: &System, query: &Query, screen: &Screen) -> anyhow::Result<ExitC
         needs = needs.and(JSON);
     }
     let look = look(system, needs, query.interval)?;
-    let ready = query.filter.on(&look, std::process::id())?;
+    let ready = query.filter.on(&look, query.own)?;
     let placed = order::arrange(&look, query, &ready);
     let mut out = screen::output();
     if screen.json {
         json::write(placed.iter().map(|placed| json::process(placed.row)), &mut out)?;
     } else {
-        let mut room = screen.room;
-        room.width = room.width.filter(|_| !query.wide);
-        let laid_out = list::sheet(&look, query, &placed, &screen.drawing()).lay_out(room);
+        let mut screen = screen.clone();
+        screen.room.width = screen.room.width.filter(|_| !query.wide);
+        let laid_out = list::sheet(&look, query, &placed, &screen.drawing()).lay_out(screen.room);
         style::write(&laid_out.head, screen.color, &mut out)?;
         style::write_all(&laid_out.lines, screen.color, &mut out)?;
     }

@@ -48,7 +48,9 @@ impl Screen {
     /// With what lists are drawn on it.
     pub(crate) fn drawing(&self) -> Drawing {
         let uid = rustix::process::geteuid().as_raw();
-        Drawing { form: self.form.clone(), utf8: self.room.utf8, narrow: self.room.is_narrow(), uid }
+        let Room { width, utf8 } = self.room;
+        let most = width.map_or(usize::MAX, |width| width.saturating_mul(16));
+        Drawing { form: self.form.clone(), utf8, narrow: self.room.is_narrow(), most, uid }
     }
 }
 

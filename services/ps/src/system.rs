@@ -60,6 +60,8 @@ const ALL: &[Question] = &[
         ask: network::protocols,
     },
     Question { name: "sockets", about: "who listens where", usual: true, ask: network::sockets },
+    Question { name: "connections", about: "who talks to whom", usual: false, ask: network::connections },
+    Question { name: "unix", about: "unix sockets that have a name", usual: false, ask: network::unix },
     Question { name: "logins", about: "who is logged in", usual: true, ask: machine::logins },
     Question { name: "sensors", about: "temperatures, fans, voltages", usual: true, ask: machine::sensors },
 ];

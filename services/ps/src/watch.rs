@@ -21,6 +21,7 @@ use crate::args::Query;
 use crate::look::{Look, Needs, SHORTEST};
 use crate::run::needs;
 use crate::screen::Screen;
+use anyhow::Context;
 use psi::{Scanner, System};
 
 /// When the first look is taken that can tell what happens now.
@@ -33,11 +34,11 @@ const FIRST: Duration = Duration::from_millis(500);
 pub(crate) fn run(system: System, query: Query, screen: &Screen, interval: Duration) -> anyhow::Result<ExitCode> {
     // whatever is wrong with the filter is said before the screen is taken
     let first = Look::new(&system, needs(&query))?;
-    query.filter.on(&first, std::process::id())?;
+    query.filter.on(&first, query.own)?;
     let mut eye = Eye::new(system, needs(&query), first)?;
     let mut state = State::new(query, interval);
     let signals = Signals::new()?;
-    let mut terminal = Terminal::open()?;
+    let mut terminal = Terminal::open().context("failed to take the terminal")?;
     let ended = watch(&mut eye, &mut state, screen, &mut terminal, &signals);
     terminal.close()?;
     match ended? {

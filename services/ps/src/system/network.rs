@@ -55,3 +55,11 @@ pub(super) fn protocols(system: &System) -> Result<Part<'static>, Error> {
 pub(super) fn sockets(system: &System) -> Result<Part<'static>, Error> {
     Ok(crate::sockets::listening(&system.sockets()?, &system.processes(Fields::NONE)?))
 }
+
+pub(super) fn connections(system: &System) -> Result<Part<'static>, Error> {
+    Ok(crate::sockets::connections(&system.sockets()?, &system.processes(Fields::NONE)?))
+}
+
+pub(super) fn unix(system: &System) -> Result<Part<'static>, Error> {
+    Ok(crate::sockets::unix(&system.unix_sockets()?, &system.processes(Fields::NONE)?))
+}

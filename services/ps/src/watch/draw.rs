@@ -101,7 +101,7 @@ fn list(canvas: &mut Canvas<'_>, body: Rect, eye: &Eye, state: &mut State, scree
     if height >= STATUS {
         next(canvas, status(state));
     }
-    let drawing = list::Drawing { form: form.clone(), narrow: canvas.room.is_narrow(), ..screen.drawing() };
+    let drawing = Screen { form: form.clone(), room: canvas.room, ..screen.clone() }.drawing();
     let laid_out = list::sheet(&eye.look, &state.query, &rows, &drawing).lay_out(canvas.room);
     if height >= HEADING {
         let heading = state.query.sort.heading(&eye.look.busy);

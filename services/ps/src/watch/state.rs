@@ -76,7 +76,7 @@ impl State {
     /// The lines of the list.
     pub(crate) fn rows<'a>(&self, eye: &'a Eye) -> Vec<Placed<'a>> {
         // its users have been found when the view began
-        let Ok(ready) = self.query.filter.on(&eye.look, std::process::id()) else { return Vec::new() };
+        let Ok(ready) = self.query.filter.on(&eye.look, self.query.own) else { return Vec::new() };
         arrange(&eye.look, &self.query, &ready)
     }
 
