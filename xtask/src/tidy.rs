@@ -4,6 +4,7 @@
 //! there may stay, none may grow, none may come.
 mod code;
 mod layout;
+mod migrations;
 mod services;
 mod words;
 
@@ -21,6 +22,7 @@ const CHECKS: &[Check] = &[
     ("crates take their lints from the workspace", layout::lints),
     ("every crate says what it is", layout::described),
     ("a service has all its lines", services::lines),
+    ("a migration is there for both databases and compiled in", migrations::both_and_used),
     ("files open with //!", code::opens_with_words),
     ("files are short", code::short),
     ("no test is switched off or expects a panic", code::no_idle_tests),

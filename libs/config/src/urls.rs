@@ -47,4 +47,13 @@ mod tests {
         check("postgres:///d?host=/run/pg&password=hunter2", "postgres:///d?host=/run/pg&password=********");
         check("s3://bucket/prefix?endpoint=https://h", "s3://bucket/prefix?endpoint=https://h");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_password_is_shown(password in "hunter[a-z0-9:/?#@&=%+.]{0,12}", query in "(\\?sslmode=require)?") {
+            let shown = mask_url(&format!("postgres://user:{password}@host/db{query}"));
+            assert!(!shown.contains("hunter"), "{password}: {shown}");
+            assert!(shown.contains("@host/db"), "{shown}");
+        }
+    }
 }

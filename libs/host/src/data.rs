@@ -82,3 +82,57 @@ impl Data {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys and files as they are written, an empty text for none; `Ok` is what `Debug` shows of the location's keys.
+    #[track_caller]
+    fn check(database: &str, database_file: &str, keys: [&str; 4], expected: Result<&str, &str>) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |text: &str, name: &str| {
+            let path = dir.path().join(name);
+            (!text.is_empty()).then(|| {
+                std::fs::write(&path, text).unwrap();
+                ConfigPath::from(path.clone())
+            })
+        };
+        let inline = |text: &str| (!text.is_empty()).then(|| Secret::new(text));
+        let data = Data {
+            database: database.parse().unwrap(),
+            database_file: file(database_file, "database"),
+            access_key: (inline(keys[0]), file(keys[1], "access")),
+            secret_key: (inline(keys[2]), file(keys[3], "secret")),
+            ..Data::local(dir.path().to_owned())
+        };
+        match (data.location(), expected) {
+            (Ok(location), Ok(expected)) => {
+                let keys = data.keys().unwrap().map(|keys| format!(" {} {}", keys.access_key, keys.secret_key));
+                assert_eq!(format!("{}{}", location.database(), keys.unwrap_or_default()), expected);
+            }
+            (Err(error), Err(expected)) => {
+                let error = format!("{error:#}");
+                assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
+            }
+            (found, _) => panic!("{found:?}"),
+        }
+    }
+
+    #[test]
+    fn secrets_stand_in_the_table_or_in_files() {
+        const NONE: [&str; 4] = ["", "", "", ""];
+        check("sqlite", "", NONE, Ok("sqlite"));
+        check("postgres://u:hunter2@h/d", "", NONE, Ok("postgres://u:********@h/d"));
+        check("sqlite", "postgres://u:hunter2@h/d\n", NONE, Ok("postgres://u:********@h/d"));
+        check("postgres://h/d", "postgres://u:hunter2@h/d", NONE, Err("both given"));
+        check("sqlite", "mysql://u:hunter2@h/d", NONE, Err("`host.database_file`"));
+        check("sqlite", &"hunter2".repeat(1000), NONE, Err("holds no URL"));
+        check("sqlite", "", ["a", "", "b", ""], Ok("sqlite a b"));
+        check("sqlite", "", ["", "a\n", "", "b\n"], Ok("sqlite a b"));
+        check("sqlite", "", ["", "a", "b", ""], Ok("sqlite a b"));
+        check("sqlite", "", ["a", "", "", ""], Err("it takes both, or neither"));
+        check("sqlite", "", ["", "", "hunter2", ""], Err("it takes both, or neither"));
+        check("sqlite", "", ["a", "a", "b", ""], Err("`host.store_access_key`"));
+    }
+}

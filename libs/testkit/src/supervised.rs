@@ -12,13 +12,20 @@ const NOBODY: u32 = 65534;
 
 /// $1 is the folder, $2 the signal that ends the server, the rest is the server.
 const SHELL: &str = r#"
-trap '' INT TERM HUP
 dir=$1 signal=$2
 shift 2
 "$@" >"$dir/log" 2>&1 </dev/null 3<&- &
 server=$!
+# only now: a program inherits what is ignored
+trap '' INT TERM HUP
 cat <&3 >/dev/null
 kill -s "$signal" "$server"
+tries=0
+while kill -s 0 "$server" && [ $tries -lt 200 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+done
+kill -s KILL "$server"
 wait "$server"
 rm -rf "$dir"
 "#;
@@ -98,4 +105,62 @@ impl Drop for Supervised {
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|itself| itself.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eventually;
+    use std::io::{BufRead, BufReader};
+
+    /// Tells the test below that it is the child.
+    const CHILD: &str = "TESTKIT_SUPERVISED_CHILD";
+
+    fn sleeper() -> Supervised {
+        let dir = Supervised::folder("sleeper");
+        let mut server = Command::new("/bin/sh");
+        server.args(["-c", "echo $$ > \"$0/pid\"; exec sleep 1000"]).arg(&dir);
+        let server = Supervised::start(dir, "TERM", &server);
+        eventually("the server runs", || {
+            std::fs::read_to_string(server.dir().join("pid")).ok().filter(|pid| pid.ends_with('\n'))
+        });
+        server
+    }
+
+    fn runs(pid: &str) -> bool {
+        Path::new("/proc").join(pid.trim()).exists()
+    }
+
+    #[test]
+    fn it_ends_when_dropped() {
+        let server = sleeper();
+        let (dir, pid) = (server.dir().to_owned(), std::fs::read_to_string(server.dir().join("pid")).unwrap());
+        assert!(runs(&pid));
+        drop(server);
+        assert!(!runs(&pid) && !dir.exists());
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test that is its own child")]
+    fn it_ends_with_a_process_that_is_killed() {
+        if std::env::var_os(CHILD).is_some() {
+            let server = sleeper();
+            println!("\nfolder {}", server.dir().display());
+            // until it is killed
+            loop {
+                std::thread::park();
+            }
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "--nocapture", "supervised::tests::it_ends_with_a_process_that_is_killed"]);
+        let mut child = child.env(CHILD, "1").stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let dir = lines.into_iter().find_map(|line| line.strip_prefix("folder ").map(PathBuf::from)).unwrap();
+        let pid = std::fs::read_to_string(dir.join("pid")).unwrap();
+        assert!(runs(&pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        eventually("the server ended", || (!runs(&pid)).then_some(()));
+        eventually("its folder is gone", || (!dir.exists()).then_some(()));
+    }
 }

@@ -86,4 +86,17 @@ mod tests {
         let error = Key::parse("a/../\n").unwrap_err().to_string();
         assert_eq!(error, "key `a/../\\n` has a part that begins with a dot");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_key_stays_below_its_folder(key in "[a-z./\\\\%: ]{0,12}|.{0,40}") {
+            if Key::parse(&key).is_ok() {
+                let path = std::path::Path::new("/root").join(&key);
+                let normal = |part| matches!(part, std::path::Component::Normal(_));
+                assert!(path.strip_prefix("/root").is_ok_and(|rest| rest.components().all(normal)), "{key}");
+                assert_eq!(path.strip_prefix("/root").unwrap().to_str(), Some(key.as_str()));
+                assert_eq!(object_store::path::Path::from(key.as_str()).as_ref(), key);
+            }
+        }
+    }
 }
