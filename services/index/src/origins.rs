@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-pub(crate) use self::reservation::Reservation;
+pub(crate) use self::reservation::{BadReservation, Reservation};
 use crate::records::{self, Records};
 
 /// Where a name comes from.

@@ -1,4 +1,4 @@
-//! Withdrawing files, and taking that back (PEP 592).
+//! What is said of files: that they are withdrawn, and that they are not (PEP 592); when they came.
 
 use opsctl_store::params;
 
@@ -35,5 +35,11 @@ impl Records {
         }
         tx.commit().await?;
         Ok(changed)
+    }
+
+    /// A file that was brought from elsewhere came at that time, microseconds since 1970.
+    pub(crate) async fn date(&self, index: &str, filename: &str, came: i64) -> Result<()> {
+        let sql = "UPDATE file SET first_seen = $3 WHERE index_name = $1 AND filename = $2";
+        self.db.execute(sql, params![index, filename, came]).await.map(drop)
     }
 }

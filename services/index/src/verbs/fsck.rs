@@ -1,6 +1,6 @@
 //! `opsctl index fsck`: is everything that is served there, and is it what it is said to be?
 //!
-//! It reads every byte and changes nothing. What it finds in the journal or in the spool is only a fault if nobody works on
+//! It reads every byte and changes nothing, unless it is told to repair. What it finds in the journal or in the spool is only a fault if nobody works on
 //! it: the next start of the server clears it away.
 
 use std::fs::{self, File as OsFile};
@@ -8,26 +8,66 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use opsctl_dist::{Digests, Distribution, Hasher, Wanted};
 
+use super::progress;
+use super::work::Work;
 use crate::catalog::{Digest, File, Place};
+use crate::clock::now;
 use crate::config::IndexName;
 use crate::folder::Folder;
 use crate::open::Opened;
-use crate::upload::{Spool, lock};
+use crate::upload::{Spool, lock, recover};
 
-/// Checks all indexes; a line for each fault goes to `out`.
+/// What to do about what is found.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Mend what can be mended without loss: uploads that were cut off, and what is known of files that were changed
+    #[arg(long)]
+    repair: bool,
+}
+
+/// Checks all indexes, and mends them before if that is wanted; a line for each fault goes to `out`.
 ///
 /// # Errors
 /// The database, or writing.
-pub(crate) async fn fsck(opened: &Opened, mut out: impl Write) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(args: Args, work: &Work, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    if args.repair {
+        repair(work, out).await?;
+    }
+    fsck(&work.opened, out).await
+}
+
+/// Finishes or undoes uploads that nobody works on, and reads files again of which something else is known.
+async fn repair(work: &Work, out: &mut impl Write) -> anyhow::Result<()> {
+    let Opened { catalog, stores, .. } = &work.opened;
+    for (index, store) in stores.iter() {
+        let finished = recover(store).await?;
+        if finished > 0 {
+            writeln!(out, "{index}: {finished} uploads finished")?;
+        }
+        let all = catalog.snapshot().index(index).map_or_else(Vec::new, |index| index.files());
+        let mut wrong: Vec<Box<str>> = Vec::new();
+        for file in &all {
+            let Place::Folder { path, .. } = &file.place;
+            if !check(file)?.is_empty() {
+                writeln!(out, "{index}: `{path}` is read again")?;
+                wrong.push(path.clone());
+            }
+        }
+        let touched = catalog.records().gone(index, &wrong, now()).await?;
+        catalog.refresh(index, &touched).await?;
+    }
+    work.look().await
+}
+
+async fn fsck(opened: &Opened, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let mut faults = 0;
     let mut files = 0;
     for (index, folder) in &opened.folders {
         let snapshot = opened.catalog.snapshot();
         let all: Vec<_> = snapshot.index(index).map_or_else(Vec::new, |index| index.files());
-        let bar = bar(all.iter().map(|file| file.size).sum());
+        let bar = progress::bytes(all.iter().map(|file| file.size).sum());
         for file in &all {
             files += 1;
             for fault in check(file)? {
@@ -44,12 +84,6 @@ pub(crate) async fn fsck(opened: &Opened, mut out: impl Write) -> anyhow::Result
     }
     writeln!(out, "{files} files, {faults} faults")?;
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn bar(bytes: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-    let bar = ProgressBar::new(bytes);
-    if let Ok(style) = style { bar.with_style(style) } else { bar }
 }
 
 /// What is wrong with one file.
