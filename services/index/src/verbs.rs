@@ -13,9 +13,12 @@ mod progress;
 mod promote;
 mod retain;
 mod status;
+#[cfg(test)]
+mod tests;
 mod work;
 mod yank;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use opsctl_host::VerbContext;
@@ -63,9 +66,12 @@ pub enum Verbs {
 /// # Errors
 /// Whatever kept it from being done.
 pub(crate) fn run(verb: Verbs, config: Config, cx: &VerbContext) -> anyhow::Result<ExitCode> {
+    run_to(verb, config, cx, &mut std::io::stdout().lock())
+}
+
+fn run_to(verb: Verbs, config: Config, cx: &VerbContext, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     // before root becomes the account of the service
     let who = work::who();
-    let out = &mut std::io::stdout().lock();
     cx.block_on(async {
         let work = Work::open(who, config, cx).await?;
         match verb {

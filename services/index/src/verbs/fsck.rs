@@ -46,7 +46,8 @@ async fn repair(work: &Work, out: &mut impl Write) -> anyhow::Result<()> {
         if finished > 0 {
             writeln!(out, "{index}: {finished} uploads finished")?;
         }
-        let all = catalog.snapshot().index(index).map_or_else(Vec::new, |index| index.files());
+        let snapshot = catalog.snapshot().clone();
+        let all = snapshot.index(index).map_or_else(Vec::new, |index| index.files());
         let mut wrong: Vec<Box<str>> = Vec::new();
         for file in &all {
             let Place::Folder { path, .. } = &file.place;

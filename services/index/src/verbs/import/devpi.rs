@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn what_leads_out_is_refused() {
         let text = EXPORT.replace("team/dev/demo/demo-1.0.tar.gz", "../../etc/demo-1.0.tar.gz");
-        assert!(super::items(Path::new("/x"), text.as_bytes(), &[]).is_err());
-        assert!(super::items(Path::new("/x"), b"{}", &[]).is_err());
+        assert!(items(Path::new("/x"), text.as_bytes(), &[]).is_err());
+        assert!(items(Path::new("/x"), b"{}", &[]).is_err());
     }
 }
