@@ -60,7 +60,10 @@ impl Folder {
                     fs::copy(source, temp.path()).map_err(|error| Error::io("write", temp.path(), error))?;
                     let put =
                         put(&root, temp.path(), &path, existing).map_err(|error| Error::io("write", &path, error))?;
-                    fs::remove_file(source).map_err(|error| Error::io("remove", source, error))?;
+                    // what was not taken stays where it is
+                    if put.is_some() {
+                        fs::remove_file(source).map_err(|error| Error::io("remove", source, error))?;
+                    }
                     Ok(put)
                 }
                 outcome => outcome.map_err(|error| Error::io("write", &path, error)),

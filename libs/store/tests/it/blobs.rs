@@ -114,6 +114,9 @@ fn of_many_that_put_one_key_one_succeeds() {
         std::fs::write(temp.path(), "late").unwrap();
         assert!(blobs.put_if_absent("one", temp.path()).await.unwrap().is_none());
         assert!(temp.path().exists());
+        let elsewhere = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
+        assert!(blobs.put_if_absent("one", elsewhere.path()).await.unwrap().is_none());
+        assert!(elsewhere.path().exists());
         assert!(blobs.put_if_absent("two", temp.path()).await.unwrap().is_some());
         assert!(!temp.path().exists());
     });
