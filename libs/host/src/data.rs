@@ -8,7 +8,7 @@ use opsctl_store::{DatabaseUrl, Location, S3Keys, StoreUrl};
 
 use crate::settings::HostSettings;
 
-/// Reads no longer file for a URL.
+/// A longer file holds no URL, in bytes.
 const URL_MAX: usize = 4096;
 
 /// What the settings say of data. The files that hold secrets are read when a service opens, as the account that serves.
