@@ -96,3 +96,13 @@ fn the_schema_knows_every_table() {
         assert!(schema.contains(text), "no {text} in:\n{schema}");
     }
 }
+
+#[test]
+fn the_examples_are_configurations() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        Ran::of(opsctl(["config", "check", "--config"]).arg(&file)).ok();
+    }
+}
