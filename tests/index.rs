@@ -5,6 +5,7 @@ mod crash;
 mod mirror;
 mod packages;
 mod uploads;
+mod verbs;
 
 use std::path::PathBuf;
 
