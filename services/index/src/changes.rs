@@ -83,6 +83,9 @@ impl Selection {
     }
 }
 
+/// An index, a project's normalised name, and names of files.
+type Selected<'a> = (&'a IndexName, Box<str>, Vec<Box<str>>);
+
 /// Makes changes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Changes {
@@ -234,8 +237,8 @@ impl Changes {
         self.stores.get(index).ok_or_else(|| Error::NoIndex(index.to_owned()))
     }
 
-    /// The index, the project's normalised name, and the names of the files, of which there is one at least.
-    fn select(&self, index: &str, files: &Selection) -> Result<(&IndexName, Box<str>, Vec<Box<str>>), Error> {
+    /// What is meant: one file at least.
+    fn select(&self, index: &str, files: &Selection) -> Result<Selected<'_>, Error> {
         let store = self.store(index)?;
         let snapshot = self.catalog.snapshot();
         let project = files.project();

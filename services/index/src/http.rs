@@ -37,6 +37,7 @@ pub(crate) struct Site {
     /// Where uploads go, by index.
     pub(crate) stores: Arc<BTreeMap<IndexName, Store>>,
     /// What people change.
+    #[allow(dead_code, reason = "forms and the API call it; both come with the pages")]
     pub(crate) changes: Changes,
     /// Bytes of the largest file that is taken.
     pub(crate) max_file: u64,

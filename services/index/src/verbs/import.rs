@@ -57,7 +57,7 @@ pub(super) async fn run(args: Args, work: &Work, out: &mut impl Write) -> anyhow
     let (mut stored, mut same, mut refused) = (0, 0, 0);
     let bar = progress::count(items.len());
     for item in &items {
-        let target = index.as_ref().map(|index| &**index).or(item.index.as_deref()).unwrap_or("main");
+        let target = index.as_deref().or(item.index.as_deref()).unwrap_or("main");
         let taken = one(work, target, item).await;
         bar.inc(1);
         match taken {
