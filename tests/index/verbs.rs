@@ -85,3 +85,25 @@ fn without_a_server_and_from_one_machine_to_another() {
     assert!(on(&new, "retain").fails(2).contains("--keep"));
     assert!(on(&new, "fsck").ok().contains("2 files, 0 faults"));
 }
+
+#[test]
+fn names_that_an_upstream_has_as_well_are_found() {
+    let upstream = start(&[Package::wheel("demo", "99.0"), Package::wheel("public", "1.0")], "");
+    let tables = format!(
+        "[index.indexes.main]\nbases = ['public']\n[index.indexes.public]\nurl = '{}'\nfresh = '0s'\nretry = '0s'\nstale = '0s'\n\
+         missing = '0s'\n",
+        url(&upstream, "/simple")
+    );
+    let running = start(&[Package::wheel("demo", "1.0"), Package::wheel("secret", "1.0")], &tables);
+    let table = run(&running, "audit confusion");
+    assert_eq!(table.code, Some(1), "{table:?}");
+    let line = |text: &str| table.stdout.lines().any(|line| line.split_whitespace().eq(text.split(' ')));
+    assert!(line("demo 1.0 public 99.0 here") && line("2 private names, 1 of them upstream as well"), "{table:?}");
+    let json = run(&running, "audit confusion --json").stdout;
+    assert!(json.contains(r#""newest_upstream": "99.0""#) && !json.contains("secret"), "{json}");
+    run(&running, "origin demo merge").ok();
+    assert!(run(&running, "audit confusion").stdout.contains("99.0   both"));
+    upstream.stop();
+    assert!(run(&running, "audit confusion").stdout.contains(" questions were not answered"));
+    running.stop();
+}

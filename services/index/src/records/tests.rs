@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use opsctl_dist::simple::{ProjectStatus, State};
 use opsctl_dist::{Digest, ProjectName};
 use opsctl_store::{Database, Location};
 use opsctl_testkit::Postgres;
 
 use super::*;
+use crate::changes::By;
 use crate::folder::{Facts, Found, Refused, Stamp};
 use crate::upload::Pending;
 
@@ -228,5 +230,62 @@ fn a_file_that_was_seen_lying_there_can_still_be_finished() {
         assert_eq!(served(records).await, [("some-thing/t-1.zip".to_owned(), 1)]);
         let uploader = records.db.fetch_value::<String>("SELECT uploader FROM file", vec![]).await.unwrap();
         assert_eq!(uploader.as_deref(), Some("token"));
+    });
+}
+
+/// Another upload of the same file, in the index `dev`.
+fn staged() -> Pending {
+    Pending { index: "dev".into(), ..pending(1) }
+}
+
+#[test]
+fn files_are_withdrawn_copied_and_removed() {
+    on_both(async |records| {
+        let (stamp, by) = (Stamp { modified: 7, size: 3, inode: 1 }, By::test(9));
+        records.claim(&staged(), false).await.unwrap();
+        records.finish(&staged(), stamp).await.unwrap();
+        let (name, all) = (Box::from("t-1.zip"), ["t-1.zip".into(), "none.zip".into()]);
+        let yank = async |reason| records.yank("dev", "some-thing", &all, reason, &by).await.unwrap();
+        assert_eq!(yank(Some("why")).await, std::slice::from_ref(&name));
+        assert_eq!(yank(Some("why")).await, []);
+        assert_eq!(records.attestations("dev", "t-1.zip").await.unwrap().as_deref(), Some("[]"));
+        let claimed = records.claim_all(&[pending(1)], false).await.unwrap();
+        assert_eq!(claimed, [Claimed::Taken]);
+        records.finish_copies(&[(pending(1), stamp)], "dev").await.unwrap();
+        let copied = records.files_of("main", "some-thing").await.unwrap();
+        assert_eq!(copied[0].yanked.as_deref(), Some("why"));
+        assert_eq!(yank(None).await, [name]);
+        records.date("main", "t-1.zip", 77).await.unwrap();
+        assert_eq!(records.files_of("main", "some-thing").await.unwrap()[0].first_seen, 77);
+        let path = records.remove("main", "some-thing", "t-1.zip", &by).await.unwrap();
+        assert_eq!(path.as_deref(), Some("some-thing/t-1.zip"));
+        assert_eq!(records.remove("main", "some-thing", "t-1.zip", &by).await.unwrap(), None);
+        let trail = ["upload t-1.zip", "yank t-1.zip", "promote t-1.zip", "unyank t-1.zip", "remove t-1.zip"];
+        assert_eq!(actions(records).await, trail);
+        let last = records.last_serial().await.unwrap();
+        let two = records.changes_after(last - 2).await.unwrap();
+        assert_eq!(two.iter().map(|row| &*row.index).collect::<Vec<_>>(), ["dev", "main"]);
+        assert_eq!(records.changes_of(&[two[0].serial, last + 5]).await.unwrap(), two[..1]);
+    });
+}
+
+#[test]
+fn a_project_that_is_closed_takes_nothing() {
+    on_both(async |records| {
+        let by = By::test(9);
+        let archived = ProjectStatus { state: State::Archived, reason: Some("done".into()) };
+        let set = async |status| records.set_status("main", "some-thing", status, &by).await.unwrap();
+        assert_eq!(set(Some(&archived)).await, None);
+        assert_eq!(records.status("main", "some-thing").await.unwrap().as_ref(), Some(&archived));
+        assert_eq!(records.status("dev", "some-thing").await.unwrap(), None);
+        assert_eq!(records.statuses().await.unwrap().len(), 1);
+        let closed = Claimed::Closed(State::Archived);
+        assert_eq!(records.claim(&pending(1), false).await.unwrap(), closed);
+        // of several, one that is refused keeps all from being taken
+        assert_eq!(records.claim_all(&[staged(), pending(1)], false).await.unwrap(), [Claimed::Taken, closed]);
+        assert_eq!(records.pending("dev").await.unwrap(), []);
+        assert_eq!(set(None).await, Some(archived));
+        assert_eq!(records.claim(&pending(1), false).await.unwrap(), Claimed::Taken);
+        assert_eq!(actions(records).await, ["status ", "status "]);
     });
 }
