@@ -7,6 +7,7 @@
 mod file;
 mod pages;
 mod project;
+pub(crate) mod recent;
 pub(crate) mod render;
 mod shards;
 mod snapshot;

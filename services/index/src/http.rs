@@ -4,11 +4,19 @@
 //! so that a proxy in front may put the whole under a path of its own. Whether somebody may do something is asked in
 //! `access`, by each endpoint, before anything else.
 
+pub(crate) mod about;
 mod file;
 mod find_links;
 mod legacy;
 mod mirrored;
+mod pypi;
+mod rss;
+mod search;
 mod simple;
+mod xml;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +24,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::Redirect;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use opsctl_fetch::files::Task;
 
 use crate::access::Access;
@@ -41,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) changes: Changes,
     /// Bytes of the largest file that is taken.
     pub(crate) max_file: u64,
+    /// What files say in one line.
+    pub(crate) summaries: Arc<about::Summaries>,
     /// `Cache-Control` of pages that change.
     pub(crate) page_cache: &'static str,
     /// Runs a download beside the request that wants it.
@@ -58,6 +68,8 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(async || Redirect::temporary("simple/")).post(legacy::upload))
         // where the seed's users have their `find_links`
+        // where `pip search` looks for it
+        .route("/pypi", get(async || Redirect::temporary("pypi/")).merge(rpc()))
         .route("/pypi/", get(find_links::page).post(legacy::upload))
         .route("/{index}/", post(legacy::upload))
         .merge(of_index(""))
@@ -73,7 +85,17 @@ fn of_index(top: &str) -> Router<Arc<Site>> {
         .route(&format!("{top}/find-links/"), get(find_links::page))
         .route(&format!("{top}/legacy"), post(legacy::elsewhere))
         .route(&format!("{top}/legacy/"), post(legacy::upload).get(legacy::only_post))
+        .route(&format!("{top}/pypi/{{project}}/json"), get(pypi::json))
+        .route(&format!("{top}/pypi/{{project}}/{{version}}/json"), get(pypi::json))
+        .route(&format!("{top}/rss/packages.xml"), get(rss::packages))
+        .route(&format!("{top}/rss/updates.xml"), get(rss::updates))
+        .route(&format!("{top}/rss/project/{{project}}/releases.xml"), get(rss::project))
+        .route(&format!("{top}/RPC2"), rpc())
         .route(&format!("{top}/files/{{one}}/{{two}}/{{digest}}/{{filename}}"), get(file::file))
+}
+
+fn rpc() -> MethodRouter<Arc<Site>> {
+    post(search::rpc).layer(DefaultBodyLimit::max(search::REQUEST_MAX))
 }
 
 /// The index that a request's path names; `main` has the paths without a name as well.

@@ -82,7 +82,9 @@ impl Service for Index {
         let spawn = Arc::new(move |task| cx.spawn_connection(task));
         let follower = Some((Follower::new(last, Arc::clone(&catalog), Arc::clone(&origins)), troubles));
         let changes = Changes::new(Arc::clone(&catalog), origins, Arc::clone(&stores));
-        let site = Site { catalog, routes, access, stores, changes, max_file: max_file.bytes(), page_cache, spawn };
+        let max_file = max_file.bytes();
+        let summaries = Arc::default();
+        let site = Site { catalog, routes, access, stores, changes, max_file, summaries, page_cache, spawn };
         Ok(Index { site: Arc::new(site), tasks: Mutex::new(Tasks { keepers, follower }) })
     }
 

@@ -1,12 +1,13 @@
 //! Everything that is served, at one moment: a lookup is two hash lookups, and no lock is held while a client reads.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Digest;
 use super::file::{File, Place};
 use super::pages::Pages;
 use super::project::Project;
+use super::recent::Recent;
 use super::shards::Shards;
 use crate::config::IndexName;
 use crate::folder::Stamp;
@@ -28,6 +29,8 @@ pub(crate) struct Index {
     pub(crate) list: Arc<Pages>,
     /// The list of files; changes with each of them.
     pub(crate) links: Arc<Pages>,
+    /// What came last; changes with each file.
+    recent: Arc<OnceLock<Recent>>,
 }
 
 impl Snapshot {
@@ -63,6 +66,11 @@ impl Index {
         self.projects().into_iter().flat_map(|project| &project.files).collect()
     }
 
+    /// What came last.
+    pub(crate) fn recent(&self) -> &Recent {
+        self.recent.get_or_init(|| Recent::of(self.projects.iter().map(|(_, project)| project)))
+    }
+
     /// Where the files are that lie in a folder, and what they were like when they were read.
     pub(crate) fn places(&self) -> Vec<(Box<str>, Stamp)> {
         let files = self.projects.iter().flat_map(|(_, project)| &project.files);
@@ -89,6 +97,7 @@ impl Index {
             files,
             list: if list_stays { self.list } else { Arc::default() },
             links: Arc::default(),
+            recent: Arc::default(),
         }
     }
 

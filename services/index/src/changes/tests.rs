@@ -15,7 +15,12 @@ use crate::upload::{Sender, check_file};
 
 /// A source distribution: a tar file of one member.
 pub(crate) fn sdist(folder: &Path, name: &str, version: &str) -> PathBuf {
-    let body = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+    sdist_saying(folder, name, version, "")
+}
+
+/// The same, whose metadata say more.
+pub(crate) fn sdist_saying(folder: &Path, name: &str, version: &str, more: &str) -> PathBuf {
+    let body = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}");
     let mut header = [0_u8; 512];
     let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, &format!("{name}-{version}/PKG-INFO"));
@@ -50,7 +55,7 @@ struct Scene {
     changes: Changes,
 }
 
-async fn open(dir: &Path) -> (Records, Arc<Origins>, Arc<Catalog>, Arc<BTreeMap<IndexName, Store>>) {
+pub(crate) async fn open(dir: &Path) -> (Records, Arc<Origins>, Arc<Catalog>, Arc<BTreeMap<IndexName, Store>>) {
     let db = Database::open(&Location::local(dir), "index", &MIGRATIONS).await.unwrap();
     let records = Records::new(db);
     let folders: BTreeMap<IndexName, Folder> = ["main", "stage"]

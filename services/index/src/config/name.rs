@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// First parts of paths that mean something else.
-const TAKEN: [&str; 17] = [
+const TAKEN: [&str; 18] = [
     "account",
     "api",
     "files",
@@ -27,6 +27,7 @@ const TAKEN: [&str; 17] = [
     "project",
     "pypi",
     "rss",
+    "search",
     "simple",
 ];
 /// In characters: it is a part of paths.

@@ -1,0 +1,171 @@
+//! A project as people and their tools look at it: its releases, and what the newest says about itself.
+//!
+//! The files are those of its page of the Simple API, from wherever that is put together. What a release says is read
+//! from its archive, where that lies in a folder of ours; of an upstream's only what its page tells is known.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::FromRequestParts;
+use axum::http::header::HOST;
+use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use opsctl_dist::simple::{self, State, Yanked};
+use opsctl_dist::{FileName, Level, Metadata, ProjectName, Version};
+use opsctl_http::{Client, HttpError};
+
+use super::simple::{no_index, refused};
+use super::{InIndex, Site};
+use crate::catalog::{Digest, File, Project, render};
+use crate::metadata;
+use crate::routes::Page;
+
+/// Summaries that are remembered; then all are forgotten.
+const SUMMARIES: usize = 4096;
+/// Characters of one.
+const SUMMARY_MAX: usize = 300;
+
+/// A project of an index.
+pub(super) struct About {
+    pub(super) name: ProjectName,
+    /// The oldest version first.
+    pub(super) releases: BTreeMap<Version, Vec<simple::File>>,
+}
+
+impl About {
+    /// The project that `asked` names in any spelling.
+    pub(super) async fn of(site: &Site, index: &str, asked: &str) -> Result<About, HttpError> {
+        site.routes.chain(index).ok_or_else(no_index)?;
+        let nothing = || HttpError::not_found("there is no such project here");
+        let name = ProjectName::parse(asked).map_err(|_| nothing())?;
+        let page = site.routes.page(index, name.normalized()).await.map_err(refused)?.ok_or_else(nothing)?;
+        Ok(match page {
+            Page::Own(project) => About::own(&project),
+            Page::Blend(blend) => About::page(name, blend.page()),
+        })
+    }
+
+    fn own(project: &Project) -> About {
+        let mut releases: BTreeMap<Version, Vec<simple::File>> = BTreeMap::new();
+        for file in project.offered() {
+            if let Ok(version) = Version::legacy(&file.version) {
+                releases.entry(version).or_default().push(render::entry(file));
+            }
+        }
+        About { name: project.name.clone(), releases }
+    }
+
+    fn page(name: ProjectName, page: simple::Page) -> About {
+        let mut releases: BTreeMap<Version, Vec<simple::File>> = BTreeMap::new();
+        let hidden = page.status.as_ref().is_some_and(|status| status.state == State::Quarantined);
+        for file in page.files.into_iter().filter(|_| !hidden) {
+            if let Ok(parsed) = FileName::parse(&file.filename, Some(&name), Level::Lenient) {
+                releases.entry(parsed.version().clone()).or_default().push(file);
+            }
+        }
+        About { name, releases }
+    }
+
+    /// The release that an installer would take: the last that is neither yanked nor a prerelease, if there is one.
+    pub(super) fn newest(&self) -> Option<(&Version, &[simple::File])> {
+        let last = |good: &dyn Fn(&Version, &[simple::File]) -> bool| {
+            self.releases.iter().rev().find(|(version, files)| good(version, files))
+        };
+        let found = last(&|version, files| !version.is_prerelease() && !version.is_legacy() && !is_yanked(files))
+            .or_else(|| last(&|_, files| !is_yanked(files)))
+            .or_else(|| last(&|_, _| true));
+        found.map(|(version, files)| (version, &**files))
+    }
+
+    /// The release `version` names in any spelling.
+    pub(super) fn release(&self, version: &str) -> Option<(&Version, &[simple::File])> {
+        let version = Version::legacy(version).ok()?;
+        self.releases.get_key_value(&version).map(|(version, files)| (version, &**files))
+    }
+}
+
+/// Whether nothing of a release is to be installed by itself.
+pub(super) fn is_yanked(files: &[simple::File]) -> bool {
+    files.iter().all(|file| file.yanked != Yanked::No)
+}
+
+/// Why a file is yanked, if it is.
+pub(super) fn yanked(file: &simple::File) -> Option<&str> {
+    match &file.yanked {
+        Yanked::No => None,
+        Yanked::Yes => Some(""),
+        Yanked::Because(reason) => Some(reason),
+    }
+}
+
+/// What a release says about itself: of its files the first that says anything. Nothing, if none is ours.
+pub(super) async fn metadata_of(site: &Site, index: &str, files: &[simple::File]) -> Result<Metadata, HttpError> {
+    let chain = site.routes.chain(index).ok_or_else(no_index)?;
+    let snapshot = Arc::clone(&site.catalog.snapshot());
+    let ours = |file: &simple::File| {
+        let digest: Digest = file.hash("sha256")?.parse().ok()?;
+        let mut indexes = chain.folders().filter_map(|name| snapshot.index(name));
+        indexes.find_map(|index| index.file(&digest, &file.filename)).map(Arc::clone)
+    };
+    let mut files: Vec<Arc<File>> = files.iter().filter_map(ours).collect();
+    // a wheel is read in a moment
+    files.sort_by_key(|file| !file.filename.ends_with(".whl"));
+    let read = tokio::task::spawn_blocking(move || files.iter().find_map(|file| metadata::about(file)));
+    Ok(read.await.map_err(HttpError::internal)?.unwrap_or_default())
+}
+
+/// What files say in one line, kept, since lists of them are asked for again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Summaries(Mutex<HashMap<Digest, Arc<str>>>);
+
+impl Summaries {
+    /// The summaries of these files, in their order; empty where there is none.
+    pub(super) async fn of(self: &Arc<Self>, files: Vec<Arc<File>>) -> Result<Vec<Arc<str>>, HttpError> {
+        let summaries = Arc::clone(self);
+        let read = move || files.iter().map(|file| summaries.one(file)).collect();
+        tokio::task::spawn_blocking(read).await.map_err(HttpError::internal)
+    }
+
+    fn one(&self, file: &File) -> Arc<str> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&file.sha256) {
+            return Arc::clone(known);
+        }
+        let summary = metadata::about(file).and_then(|metadata| metadata.summary).unwrap_or_default();
+        let summary: Arc<str> = summary.chars().take(SUMMARY_MAX).collect::<String>().into();
+        let mut known = lock();
+        if known.len() >= SUMMARIES {
+            known.clear();
+        }
+        known.insert(file.sha256, Arc::clone(&summary));
+        summary
+    }
+}
+
+/// Where the asker sees the top of the index that it asks about: `https://packages.example/stage`, without a slash.
+pub(super) struct Here(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Here {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Here, HttpError> {
+        let InIndex(index) = InIndex::from_request_parts(parts, state).await.map_err(|_| no_index())?;
+        let secure = parts.extensions.get::<Client>().is_some_and(|client| client.secure);
+        let named = parts.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let named = named.or_else(|| parts.uri.authority().cloned()).filter(|host| !host.as_str().contains('@'));
+        let host = named.as_ref().map_or("localhost", Authority::as_str);
+        let scheme = if secure { "https" } else { "http" };
+        // a name without a slash stands in the path, or nowhere
+        let below = parts.uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(&*index));
+        let below = below.is_some_and(|rest| rest.starts_with('/'));
+        let top = if below { format!("/{index}") } else { String::new() };
+        Ok(Here(format!("{scheme}://{host}{top}")))
+    }
+}
+
+impl Here {
+    /// An address on a project's page, seen from anywhere.
+    pub(super) fn absolute(&self, url: &str) -> String {
+        url.strip_prefix("../../").map_or_else(|| url.to_owned(), |rest| format!("{}/{rest}", self.0))
+    }
+}
