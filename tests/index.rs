@@ -103,3 +103,13 @@ fn what_is_put_into_the_folder_appears_and_what_is_taken_out_goes() {
     eventually("the project goes", || (get(&running, "/simple/late/", JSON).0 == 404).then_some(()));
     running.stop();
 }
+
+#[test]
+fn the_page_of_links_has_eggs_and_their_metadata_decides_whose_they_are() {
+    let running = start(&[Package::egg("Old.Thing", "1.0")], "");
+    let (status, page) = get(&running, "/find-links/", "*/*");
+    assert!(status == 200 && page.contains(">old_thing-1.0-py2.7.egg</a>"), "{page}");
+    let (status, page) = get(&running, "/simple/old-thing/", JSON);
+    assert!(status == 200 && page.contains("\"versions\":[\"1.0\"]"), "{page}");
+    running.stop();
+}
