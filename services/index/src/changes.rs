@@ -20,6 +20,7 @@ pub(crate) use self::error::Error;
 use crate::catalog::{Catalog, Project};
 use crate::clock::now;
 use crate::config::IndexName;
+use crate::folder::TWIN;
 use crate::origins::{Origin, Origins, Reservation};
 use crate::records::Records;
 use crate::upload::{self, Store};
@@ -169,7 +170,7 @@ impl Changes {
         Ok(copied)
     }
 
-    /// Takes files out for good, from what is served and from the folder; their names stay bound to their bytes.
+    /// Takes files out for good, from what is served and from the folder, wherever the same lies there; their names stay bound to their bytes.
     /// Returns their names.
     ///
     /// # Errors
@@ -182,14 +183,21 @@ impl Changes {
         for filename in filenames {
             let Some(path) = self.records().remove(index, &project, &filename, by).await? else { continue };
             self.refresh(index, project.clone()).await?;
-            let path = root.join(&*path);
-            let unlinked = tokio::fs::remove_file(&path).await;
-            match unlinked {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::Remove { path, source });
+            // its twins would take its place
+            let aside = self.records().aside(index).await?;
+            let twins = aside
+                .into_iter()
+                .filter(|at| at.reason.starts_with(TWIN) && at.path.rsplit('/').next() == Some(&*filename));
+            for path in twins.map(|at| at.path).chain([path]) {
+                let path = root.join(&*path);
+                match tokio::fs::remove_file(&path).await {
+                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(Error::Remove { path, source });
+                    }
+                    _ => {}
                 }
-                _ => removed.push(filename),
             }
+            removed.push(filename);
         }
         Ok(removed)
     }

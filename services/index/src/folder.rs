@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use opsctl_dist::{Distribution, ProjectName};
 
-pub(crate) use self::keep::{Keeper, Kept};
+pub(crate) use self::keep::{Keeper, Kept, TWIN};
 pub(crate) use self::stamp::Stamp;
 use crate::catalog::Digest;
 

@@ -279,7 +279,7 @@ impl Keeper {
 }
 
 /// How the reason begins that is no trouble.
-const TWIN: &str = "the same as ";
+pub(crate) const TWIN: &str = "the same as ";
 
 /// Why a file that can be read is not served.
 fn why_not(noted: &Noted) -> Option<Box<str>> {

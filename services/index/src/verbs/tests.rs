@@ -111,6 +111,14 @@ fn files_come_are_withdrawn_and_go() {
         ["byhand/byhand-1.0.tar.gz", "demo/demo-1.1.tar.gz", "demo/demo-2.0a1.tar.gz"]
     );
     scene.check("fsck", true, &["3 files, 0 faults"]);
+    // the same file twice: one is served, and neither stays
+    for folder in ["main/a", "main/b"] {
+        sdist(&scene.path(folder), "twice", "1.0");
+    }
+    sdist(&scene.path("main/a"), "twice", "1.1");
+    scene.check("retain --keep 1 --match twice", true, &["1 files"]);
+    scene.check("fsck", true, &["4 files, 0 faults"]);
+    assert_eq!(listed(&scene.path("main")).iter().filter(|path| path.contains("twice-1.0")).count(), 0);
 }
 
 #[test]
