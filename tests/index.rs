@@ -4,6 +4,7 @@ mod clients;
 mod crash;
 mod mirror;
 mod packages;
+mod pages;
 mod uploads;
 mod verbs;
 

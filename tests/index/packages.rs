@@ -95,6 +95,11 @@ impl Package {
         Package { python: python.to_owned(), ..self }
     }
 
+    /// With `Summary`.
+    pub(crate) fn summary(self, summary: &str) -> Package {
+        Package { summary: summary.to_owned(), ..self }
+    }
+
     /// With so many bytes of comment, so that its content is another one.
     pub(crate) fn padding(self, padding: usize) -> Package {
         Package { padding, ..self }

@@ -9,6 +9,7 @@ mod file;
 mod find_links;
 mod legacy;
 mod mirrored;
+pub(crate) mod pages;
 mod pypi;
 mod rss;
 mod search;
@@ -29,6 +30,7 @@ use axum::http::request::Parts;
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
 use opsctl_fetch::files::Task;
+use opsctl_web::Pages;
 
 use crate::access::Access;
 use crate::catalog::Catalog;
@@ -51,6 +53,8 @@ pub(crate) struct Site {
     pub(crate) max_file: u64,
     /// What files say in one line.
     pub(crate) summaries: Arc<about::Summaries>,
+    /// The templates of what browsers are shown.
+    pub(crate) pages: Pages,
     /// `Cache-Control` of pages that change.
     pub(crate) page_cache: &'static str,
     /// Runs a download beside the request that wants it.
@@ -66,15 +70,16 @@ impl fmt::Debug for Site {
 /// All paths.
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
-        .route("/", get(async || Redirect::temporary("simple/")).post(legacy::upload))
+        .route("/", get(pages::home).post(legacy::upload))
         // where the seed's users have their `find_links`
         // where `pip search` looks for it
         .route("/pypi", get(async || Redirect::temporary("pypi/")).merge(rpc()))
         .route("/pypi/", get(find_links::page).post(legacy::upload))
-        .route("/{index}/", post(legacy::upload))
+        .route("/{index}/", get(pages::home).post(legacy::upload))
         .merge(of_index(""))
         .merge(of_index("/{index}"))
         .with_state(site)
+        .merge(opsctl_web::assets())
 }
 
 /// The paths that each index has. Links within are relative to its own top.
@@ -87,6 +92,8 @@ fn of_index(top: &str) -> Router<Arc<Site>> {
         .route(&format!("{top}/legacy/"), post(legacy::upload).get(legacy::only_post))
         .route(&format!("{top}/pypi/{{project}}/json"), get(pypi::json))
         .route(&format!("{top}/pypi/{{project}}/{{version}}/json"), get(pypi::json))
+        .route(&format!("{top}/search"), get(pages::found))
+        .route(&format!("{top}/project/{{project}}/"), get(pages::project))
         .route(&format!("{top}/rss/packages.xml"), get(rss::packages))
         .route(&format!("{top}/rss/updates.xml"), get(rss::updates))
         .route(&format!("{top}/rss/project/{{project}}/releases.xml"), get(rss::project))

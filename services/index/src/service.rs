@@ -83,8 +83,8 @@ impl Service for Index {
         let follower = Some((Follower::new(last, Arc::clone(&catalog), Arc::clone(&origins)), troubles));
         let changes = Changes::new(Arc::clone(&catalog), origins, Arc::clone(&stores));
         let max_file = max_file.bytes();
-        let summaries = Arc::default();
-        let site = Site { catalog, routes, access, stores, changes, max_file, summaries, page_cache, spawn };
+        let (summaries, pages) = (Arc::default(), http::pages::pages());
+        let site = Site { catalog, routes, access, stores, changes, max_file, summaries, pages, page_cache, spawn };
         Ok(Index { site: Arc::new(site), tasks: Mutex::new(Tasks { keepers, follower }) })
     }
 
@@ -97,7 +97,9 @@ impl Service for Index {
         if let Some((follower, troubles)) = follower {
             cx.spawn("follow", follower.run(cx.clone(), troubles));
         }
-        cx.serve_http("index", http::router(Arc::clone(&self.site)), Limits::default())?;
+        let router = http::router(Arc::clone(&self.site));
+        let site = opsctl_http::Site::new(router).error_page(self.site.pages.error_page());
+        cx.serve_http("index", site, Limits::default())?;
         cx.stopping().await;
         Ok(())
     }

@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use opsctl_dist::simple::{self, State, Yanked};
+use opsctl_dist::simple::{self, ProjectStatus, State, Yanked};
 use opsctl_dist::{FileName, Level, Metadata, ProjectName, Version};
 use opsctl_http::{Client, HttpError};
 
@@ -28,6 +28,7 @@ const SUMMARY_MAX: usize = 300;
 /// A project of an index.
 pub(super) struct About {
     pub(super) name: ProjectName,
+    pub(super) status: Option<ProjectStatus>,
     /// The oldest version first.
     pub(super) releases: BTreeMap<Version, Vec<simple::File>>,
 }
@@ -52,7 +53,7 @@ impl About {
                 releases.entry(version).or_default().push(render::entry(file));
             }
         }
-        About { name: project.name.clone(), releases }
+        About { name: project.name.clone(), status: project.status.clone(), releases }
     }
 
     fn page(name: ProjectName, page: simple::Page) -> About {
@@ -63,7 +64,7 @@ impl About {
                 releases.entry(parsed.version().clone()).or_default().push(file);
             }
         }
-        About { name, releases }
+        About { name, status: page.status, releases }
     }
 
     /// The release that an installer would take: the last that is neither yanked nor a prerelease, if there is one.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, HeaderValue, Request};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::Value;
@@ -71,6 +71,7 @@ impl Scene {
             changes,
             max_file: 1 << 20,
             summaries: Arc::default(),
+            pages: pages::pages(),
             page_cache: "max-age=0",
             spawn: Arc::new(|_| ()),
         };
@@ -112,10 +113,13 @@ fn parse(document: &str) -> (Vec<String>, String) {
                 names.push(String::from_utf8(tag.name().as_ref().to_vec()).unwrap());
             }
             Event::Text(part) => text.push_str(&part.xml10_content().unwrap()),
-            Event::GeneralRef(name) => {
-                let name = String::from_utf8(name.to_vec()).unwrap();
-                text.push_str(quick_xml::escape::resolve_xml_entity(&name).unwrap_or("?"));
-            }
+            Event::GeneralRef(name) => match name.resolve_char_ref().unwrap() {
+                Some(c) => text.push(c),
+                None => {
+                    let name = String::from_utf8(name.to_vec()).unwrap();
+                    text.push_str(quick_xml::escape::resolve_xml_entity(&name).unwrap());
+                }
+            },
             Event::Eof => return (names, text),
             _ => {}
         }
@@ -198,4 +202,42 @@ async fn search_by_xml_rpc() {
     assert_eq!(status, 413);
     scene.status("GET", "/RPC2", 405).await;
     scene.status("GET", "/pypi", 307).await;
+}
+
+#[tokio::test]
+async fn pages_for_browsers() {
+    let scene = Scene::new().await;
+    let check = async |path: &str, words: &[&str], absent: &[&str]| {
+        let (status, headers, body) = scene.ask("GET", path, BROWSER, "").await;
+        assert_eq!(status, 200, "{path}: {body}");
+        assert!(headers["content-type"].to_str().unwrap().starts_with("application/xhtml+xml"), "{path}");
+        assert!(headers["content-security-policy"].to_str().unwrap().contains("default-src"), "{path}");
+        let (names, text) = parse(&body);
+        // the shell's own script, and none besides
+        assert_eq!(names.iter().filter(|name| *name == "script").count(), 1, "{path}: {body}");
+        assert!(!names.iter().any(|name| name == "x" || name == "b"), "{path}: {body}");
+        words.iter().for_each(|word| assert!(text.contains(word), "{path}: no {word} in {text}"));
+        let body = body.to_lowercase();
+        absent.iter().for_each(|word| assert!(!body.contains(word), "{path}: {word} in {body}"));
+    };
+    let script = "</title><script>alert(1)</script>&amp;]]>";
+    check("/", &["many", "0.44", "http://packages.example:81/simple/", "twine upload"], &["0.10<"]).await;
+    check("/stage/", &["staged", "http://packages.example:81/stage/legacy/"], &["many"]).await;
+    check("/search?q=Dem", &["Demo", "1.0", script], &["many"]).await;
+    check("/search?q=%22%3E%3Cscript%3E%00", &["Nothing has a name like this"], &[]).await;
+    check("/search", &["any part of its name"], &[]).await;
+    let shown =
+        ["Demo 1.0", script, "<img src=x onerror=alert(1)>", "\"><b>Docs", "A readme", ">=3.8", "Demo-1.0.tar.gz"];
+    check("/project/Demo/", &shown, &["href=\"javascript", "evil"]).await;
+    check("/project/demo/?version=2.0", &["This release is yanked: </td><b>broken", "Demo-2.0.tar.gz"], &[]).await;
+    check("/main/project/demo/?page=9", &["Demo 1.0"], &[]).await;
+    for path in ["/project/none/", "/project/demo/?version=7", "/none/", "/none/search", "/none/project/demo/"] {
+        scene.status("GET", path, 404).await;
+    }
+    // old pip and easy_install take HTML, and this is none for them
+    for accept in ["text/html", "*/*", "", "application/vnd.pypi.simple.v1+json"] {
+        let (status, headers, _) = scene.ask("GET", "/", accept, "").await;
+        assert_eq!((status, &headers["location"]), (307, &HeaderValue::from_static("simple/")), "{accept}");
+    }
+    scene.status("POST", "/", 403).await;
 }

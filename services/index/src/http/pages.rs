@@ -1,0 +1,133 @@
+//! What browsers are shown: the newest releases, a search, and a page for each project.
+//!
+//! Nothing can be changed here. Links are relative to the top of the index, as everywhere. A tool for packages that asks
+//! for the first page is sent to the list that it can read.
+
+mod project;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::response::{IntoResponse, Redirect, Response};
+use opsctl_http::{HttpError, lists_xhtml};
+use opsctl_web::{Link, Pages, Visit};
+use serde::Serialize;
+
+pub(super) use self::project::project;
+use super::about::Here;
+use super::simple::no_index;
+use super::{InIndex, Site, rss, search};
+use crate::access::Need;
+
+const HOME: &str = "index/home.html";
+const SEARCH: &str = "index/search.html";
+const PROJECT: &str = "index/project.html";
+/// Releases on the first page.
+const NEWEST: usize = 20;
+
+/// All templates.
+pub(crate) fn pages() -> Pages {
+    Pages::new()
+        .service("index")
+        .nav([Link::new("/", "Packages"), Link::new("/search", "Search")])
+        .add(HOME, include_str!("../../templates/home.html"))
+        .add(SEARCH, include_str!("../../templates/search.html"))
+        .add(PROJECT, include_str!("../../templates/project.html"))
+}
+
+/// A release in a list.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    /// Its name in addresses.
+    slug: String,
+    version: String,
+    summary: String,
+    /// Microseconds since 1970.
+    came: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Home {
+    here: String,
+    projects: usize,
+    files: usize,
+    releases: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Search {
+    query: String,
+    found: Vec<Row>,
+}
+
+pub(super) async fn home(
+    State(site): State<Arc<Site>>,
+    InIndex(index): InIndex,
+    here: Here,
+    visit: Visit,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    site.access.check(&headers, Need::Read)?;
+    let chain = site.routes.chain(&index).ok_or_else(no_index)?;
+    // of the tools for packages none says that it reads this
+    if !lists_xhtml(&headers) {
+        return Ok(Redirect::temporary("simple/").into_response());
+    }
+    let (mut projects, mut files) = (0, 0);
+    {
+        let snapshot = site.catalog.snapshot();
+        for index in chain.folders().filter_map(|name| snapshot.index(name)) {
+            projects += index.recent().project_count;
+            files += index.recent().file_count;
+        }
+    }
+    let mut releases = rss::last(&site, chain, |recent| &recent.releases);
+    releases.truncate(NEWEST);
+    let summaries = site.summaries.of(releases.iter().map(|release| Arc::clone(&release.file)).collect()).await?;
+    let row = |(release, summary): (crate::catalog::recent::Release, Arc<str>)| Row {
+        name: release.project.name.display().to_owned(),
+        slug: release.project.name.normalized().to_owned(),
+        version: release.file.version.to_string(),
+        summary: summary.to_string(),
+        came: release.came(),
+    };
+    let releases = releases.into_iter().zip(summaries).map(row).collect();
+    show(&site, &visit, &headers, HOME, Home { here: here.0, projects, files, releases })
+}
+
+pub(super) async fn found(
+    State(site): State<Arc<Site>>,
+    InIndex(index): InIndex,
+    visit: Visit,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    site.access.check(&headers, Need::Read)?;
+    let query = visit.query().get("q").unwrap_or_default().to_owned();
+    let words: Vec<String> = query.split_whitespace().map(str::to_owned).collect();
+    let found = search::find(&site, &index, &words, true)?;
+    let summaries = site.summaries.of(found.iter().map(|found| Arc::clone(&found.file)).collect()).await?;
+    let row = |(found, summary): (search::Found, Arc<str>)| Row {
+        name: found.project.name.display().to_owned(),
+        slug: found.project.name.normalized().to_owned(),
+        version: found.file.version.to_string(),
+        summary: summary.to_string(),
+        came: found.file.first_seen,
+    };
+    let found = found.into_iter().zip(summaries).map(row).collect();
+    show(&site, &visit, &headers, SEARCH, Search { query, found })
+}
+
+fn show(
+    site: &Site,
+    visit: &Visit,
+    headers: &HeaderMap,
+    template: &str,
+    context: impl Serialize,
+) -> Result<Response, HttpError> {
+    let mut response = site.pages.show(visit, template, context)?.respond(headers);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(site.page_cache));
+    Ok(response)
+}
