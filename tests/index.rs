@@ -1,5 +1,6 @@
 //! The package index, with the clients that people have.
 
+mod access;
 mod clients;
 mod crash;
 mod mirror;

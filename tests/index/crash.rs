@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::JSON;
+use super::access::{bob, token};
 use crate::harness::{PATIENCE, Ran, eventually, http_get, opsctl, program, read};
 
 const KILLS: usize = 100;
@@ -44,7 +45,7 @@ impl Wheel {
     }
 
     /// Whether the server said that it is there.
-    fn upload(&self, address: &str) -> std::io::Result<bool> {
+    fn upload(&self, address: &str, token: &str) -> std::io::Result<bool> {
         let mut body = Vec::new();
         let version = self.version.to_string();
         let fields = [
@@ -63,8 +64,7 @@ impl Wheel {
         write!(body, "\r\n--x--\r\n")?;
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        // `__token__:opx_test`
-        write!(stream, "POST /legacy/ HTTP/1.0\r\nHost: a\r\nAuthorization: Basic X190b2tlbl9fOm9weF90ZXN0\r\n")?;
+        write!(stream, "POST /legacy/ HTTP/1.0\r\nHost: a\r\nAuthorization: Bearer {token}\r\n")?;
         write!(stream, "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {}\r\n\r\n", body.len())?;
         stream.write_all(&body)?;
         let mut answer = String::new();
@@ -101,7 +101,7 @@ impl Drop for Server {
 fn command(dir: &Path, verb: &[&str]) -> Command {
     let mut command = opsctl(["index"]);
     command.args(verb).arg("--root").arg(dir.join("packages")).arg("--data-dir").arg(dir.join("data"));
-    command.args(["--set", "index.upload_token=opx_test", "--set", "host.allow_root=true"]);
+    command.args(["--set", "host.allow_root=true"]);
     command
 }
 
@@ -124,6 +124,8 @@ fn start(dir: &Path) -> Server {
 fn what_was_acknowledged_survives_a_hundred_kills() {
     let dir = tempfile::tempdir().unwrap();
     let made = tempfile::tempdir().unwrap();
+    bob(&dir.path().join("data"));
+    let token = token(&dir.path().join("data"), "index/main/crash:upload");
     let queue = Mutex::new(wheels(made.path()));
     let acknowledged: Mutex<Vec<Wheel>> = Mutex::default();
     for _ in 0..KILLS {
@@ -132,7 +134,7 @@ fn what_was_acknowledged_survives_a_hundred_kills() {
         let done = AtomicUsize::new(0);
         let upload = || {
             while let Some(wheel) = { queue.lock().unwrap().pop_front() } {
-                match wheel.upload(&address) {
+                match wheel.upload(&address, &token) {
                     Ok(true) => acknowledged.lock().unwrap().push(wheel),
                     // cut off: to be sent again
                     Ok(false) | Err(_) => return queue.lock().unwrap().push_front(wheel),

@@ -1,21 +1,47 @@
 //! Uploads: the tools that people have, what they are told, and what becomes of a file that is sent twice, at once, or
 //! as another.
 
+use std::ops::Deref;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::access::{bob, token};
 use super::clients::{Install, clean, newest_pip, tool};
 use super::packages::Package;
 use super::{JSON, folder, get, start, url};
 use crate::harness::{Ran, Running, eventually, program};
 
-const TOKEN: &str = "opx_test";
-
-fn index() -> Running {
-    start(&[], "upload_token = 'opx_test'")
+/// A running index, and what opens it.
+struct Index {
+    running: Running,
+    token: String,
+    /// The token, as curl takes it.
+    user: String,
 }
 
-fn twine(running: &Running, home: &Path, password: &str, files: &[&Path]) -> Ran {
+impl Deref for Index {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl Index {
+    fn stop(self) -> String {
+        self.running.stop()
+    }
+}
+
+fn index() -> Index {
+    let running = start(&[], "");
+    bob(&running.path("data"));
+    let token = token(&running.path("data"), "index/main:upload");
+    let user = format!("__token__:{token}");
+    Index { running, token, user }
+}
+
+pub(super) fn twine(running: &Running, home: &Path, password: &str, files: &[&Path]) -> Ran {
     let mut command = Command::new(tool("twine"));
     clean(&mut command, home).args(["upload", "--non-interactive", "--disable-progress-bar", "--repository-url"]);
     command.arg(url(running, "/legacy/")).args(["-u", "__token__", "-p", password]);
@@ -38,7 +64,7 @@ fn twine_uploads_and_pip_installs_the_very_bytes() {
     let home = tempfile::tempdir().unwrap();
     let wheel = Package::wheel("twined", "1.0").make(home.path());
     let sdist = Package::sdist("twined", "1.0").make(home.path());
-    twine(&running, home.path(), TOKEN, &[&wheel, &sdist]).ok();
+    twine(&running, home.path(), &running.token, &[&wheel, &sdist]).ok();
     let stored = folder(&running).join("twined");
     for file in [&wheel, &sdist] {
         assert_eq!(std::fs::read(stored.join(file.file_name().unwrap())).unwrap(), std::fs::read(file).unwrap());
@@ -46,18 +72,19 @@ fn twine_uploads_and_pip_installs_the_very_bytes() {
     let install = Install::new();
     install.pip(&newest_pip(), &["--index-url", &url(&running, "/simple/"), "twined"]).ok();
     assert!(install.module("twined").starts_with("version = '1.0'"));
-    twine(&running, home.path(), TOKEN, &[&wheel]).ok();
+    twine(&running, home.path(), &running.token, &[&wheel]).ok();
 
     let changed = tempfile::tempdir().unwrap();
     let other = Package::wheel("twined", "1.0").padding(9).make(changed.path());
-    let said = twine(&running, home.path(), TOKEN, &[&other]);
+    let said = twine(&running, home.path(), &running.token, &[&other]);
     // it folds lines at 80 characters
     let words = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.code == Some(1) && words.contains("File already exists ('twined-1.0"), "{said:?}");
     let said = twine(&running, home.path(), "wrong", &[&wheel]);
     assert!(said.code == Some(1) && said.stdout.contains("403"), "{said:?}");
+    let token = running.token.clone();
     let log = running.stop();
-    assert!(!log.contains(TOKEN), "the token is in the log");
+    assert!(!log.contains(&token), "the token is in the log");
 }
 
 #[test]
@@ -66,9 +93,9 @@ fn uv_publishes_and_installs() {
     let home = tempfile::tempdir().unwrap();
     let wheel = Package::wheel("uved", "1.0").make(home.path());
     let check = url(&running, "/simple/");
-    uv_publish(&running, home.path(), TOKEN, &[&wheel], &["--check-url", &check]).ok();
-    uv_publish(&running, home.path(), TOKEN, &[&wheel], &[]).ok();
-    let again = uv_publish(&running, home.path(), TOKEN, &[&wheel], &["--check-url", &check]);
+    uv_publish(&running, home.path(), &running.token, &[&wheel], &["--check-url", &check]).ok();
+    uv_publish(&running, home.path(), &running.token, &[&wheel], &[]).ok();
+    let again = uv_publish(&running, home.path(), &running.token, &[&wheel], &["--check-url", &check]);
     assert!(again.code == Some(0) && again.stderr.contains("already exists"), "{again:?}");
     let install = Install::new();
     install.uv(&["--default-index", &check, "uved"]).ok();
@@ -76,7 +103,7 @@ fn uv_publishes_and_installs() {
 
     let changed = tempfile::tempdir().unwrap();
     let other = Package::wheel("uved", "1.0").padding(9).make(changed.path());
-    let said = uv_publish(&running, home.path(), TOKEN, &[&other], &[]);
+    let said = uv_publish(&running, home.path(), &running.token, &[&other], &[]);
     assert!(said.code != Some(0) && said.stderr.contains("File already exists"), "{said:?}");
     let said = uv_publish(&running, home.path(), "wrong", &[&wheel], &[]);
     assert!(said.code != Some(0) && said.stderr.contains("403"), "{said:?}");
@@ -84,7 +111,7 @@ fn uv_publishes_and_installs() {
 }
 
 /// A form by curl: `fields` are `name=value` or `content=@file`.
-struct Form<'a> {
+pub(super) struct Form<'a> {
     running: &'a Running,
     path: &'a str,
     user: &'a str,
@@ -92,13 +119,13 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
-    fn new<'a>(running: &'a Running, file: &Path, digest: &str) -> Form<'a> {
+    pub(super) fn new<'a>(running: &'a Running, user: &'a str, file: &Path, digest: &str) -> Form<'a> {
         let fields =
             [":action=file_upload", "protocol_version=1", "name=curled", "version=1.0", "filetype=bdist_wheel"];
         let mut fields: Vec<String> = fields.map(str::to_owned).into();
         fields.push(format!("sha256_digest={digest}"));
         fields.push(format!("content=@{}", file.display()));
-        Form { running, path: "/legacy/", user: "__token__:opx_test", fields }
+        Form { running, path: "/legacy/", user, fields }
     }
 
     fn with(mut self, field: &str) -> Self {
@@ -129,13 +156,13 @@ impl Form<'_> {
     }
 
     #[track_caller]
-    fn check(&self, status: &str, said: &str) {
+    pub(super) fn check(&self, status: &str, said: &str) {
         let (body, got) = self.send();
         assert!(got == status && body.contains(said), "{got} {body}");
     }
 }
 
-fn sha256(path: &Path) -> String {
+pub(super) fn sha256(path: &Path) -> String {
     let said = Ran::of(Command::new(program("sha256sum", "coreutils")).arg(path)).ok();
     said.split(' ').next().unwrap().to_owned()
 }
@@ -146,7 +173,7 @@ fn what_is_wrong_with_a_form_is_said() {
     let home = tempfile::tempdir().unwrap();
     let wheel = Package::wheel("curled", "1.0").make(home.path());
     let digest = sha256(&wheel);
-    let form = || Form::new(&running, &wheel, &digest);
+    let form = || Form::new(&running, &running.user, &wheel, &digest);
     let other = "0".repeat(64);
     form().without("sha256_digest").check("400", "nclude at least one message digest");
     form().with(&format!("sha256_digest={other}")).check("400", "The digest supplied does not match");
@@ -185,7 +212,7 @@ fn of_many_that_send_one_file_at_once_all_succeed() {
     let wheel = Package::wheel("curled", "1.0").make(home.path());
     let digest = sha256(&wheel);
     let statuses: Vec<String> = std::thread::scope(|scope| {
-        let send = || Form::new(&running, &wheel, &digest).send().1;
+        let send = || Form::new(&running, &running.user, &wheel, &digest).send().1;
         let clients: Vec<_> = (0..16).map(|_| scope.spawn(send)).collect();
         clients.into_iter().map(|client| client.join().unwrap()).collect()
     });
@@ -198,7 +225,7 @@ fn a_name_keeps_its_bytes() {
     let running = index();
     let home = tempfile::tempdir().unwrap();
     let wheel = Package::wheel("curled", "1.0").make(home.path());
-    Form::new(&running, &wheel, &sha256(&wheel)).check("200", "");
+    Form::new(&running, &running.user, &wheel, &sha256(&wheel)).check("200", "");
     // put into the folder: other bytes under the name of an upload
     let stored = folder(&running).join("curled").join(wheel.file_name().unwrap());
     let other = home.path().join("other");
@@ -210,10 +237,11 @@ fn a_name_keeps_its_bytes() {
     std::fs::remove_file(&stored).unwrap();
     eventually("the status is well", || (!running.status().contains("belongs to other bytes")).then_some(()));
     Package::wheel("curled", "1.0").padding(9).make(home.path());
-    Form::new(&running, &wheel, &sha256(&wheel)).check("400", "previously used by a file that has since been deleted");
+    Form::new(&running, &running.user, &wheel, &sha256(&wheel))
+        .check("400", "previously used by a file that has since been deleted");
     // the very bytes may come back
     Package::wheel("curled", "1.0").make(home.path());
-    Form::new(&running, &wheel, &sha256(&wheel)).check("200", "");
+    Form::new(&running, &running.user, &wheel, &sha256(&wheel)).check("200", "");
     assert_eq!(get(&running, "/simple/curled/", JSON).0, 200);
     running.stop();
 }

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 pub(crate) use self::file::{File, Place, folder};
 pub(crate) use self::pages::Pages;
 pub(crate) use self::project::Project;
-pub(crate) use self::snapshot::Snapshot;
+pub(crate) use self::snapshot::{Index, Snapshot};
 
 use crate::config::IndexName;
 use crate::origins::Origins;

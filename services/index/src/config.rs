@@ -6,7 +6,7 @@ mod name;
 use std::collections::BTreeMap;
 use std::time::Duration as Std;
 
-use opsctl_config::{ConfigPath, Duration, Secret, Size};
+use opsctl_config::{ConfigPath, Duration, Size};
 use opsctl_fetch::documents::Rules;
 use opsctl_http::Endpoints;
 use schemars::JsonSchema;
@@ -30,10 +30,8 @@ pub struct Config {
     pub page_age: Duration,
     /// Largest file that is taken.
     pub max_file: Size,
-    /// Token for uploads.
-    pub upload_token: Option<Secret>,
-    /// File that holds it.
-    pub upload_token_file: Option<ConfigPath>,
+    /// Whether reading needs no login.
+    pub anonymous: bool,
     /// Further indexes, and what is different with `main`.
     #[serde(default, deserialize_with = "indexes")]
     pub indexes: BTreeMap<IndexName, IndexConfig>,
@@ -201,7 +199,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_taken() {
-        check("root=packages\nrescan=1s\nmax_file=1GiB\nupload_token=secret", &[]);
+        check("root=packages\nrescan=1s\nmax_file=1GiB\nanonymous=false", &[]);
         check("indexes.public.url=pip\nindexes.main.bases=[\"public\"]\nindexes.public.min_release_age=24h", &[]);
         check("indexes.dev.root=dev\nindexes.dev.volatile=true\nindexes.main.volatile=true", &[]);
     }

@@ -2,7 +2,8 @@
 //!
 //! Every index has the paths under its name, and `main` has them at the top as well. Links between pages are relative,
 //! so that a proxy in front may put the whole under a path of its own. Whether somebody may do something is asked in
-//! `access`, by each endpoint, before anything else.
+//! `access`, by each endpoint, before anything else. What is sent to who has said who it is is for nobody else: caches
+//! on the way must not keep it.
 
 pub(crate) mod about;
 mod file;
@@ -25,10 +26,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, RawPathParams, Request};
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
-use axum::response::Redirect;
+use axum::middleware::{Next, from_fn};
+use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
+use opsctl_auth::Identity;
 use opsctl_fetch::files::Task;
 use opsctl_web::Pages;
 
@@ -78,8 +83,31 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/{index}/", get(pages::home).post(legacy::upload))
         .merge(of_index(""))
         .merge(of_index("/{index}"))
+        .layer(from_fn(for_one))
         .with_state(site)
         .merge(opsctl_web::assets())
+}
+
+/// What everybody may have, everybody gets, also who says nothing; the rest depends on who asks.
+async fn for_one(identity: Identity, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if !identity.is_anonymous()
+        && let Some(value) = response.headers_mut().get_mut(CACHE_CONTROL)
+        && let Some(private) = value.to_str().ok().and_then(private)
+    {
+        *value = private;
+    }
+    response
+}
+
+/// The same for one client's cache only; `None` if it says that already.
+fn private(cache_control: &str) -> Option<HeaderValue> {
+    let directives = || cache_control.split(',').map(str::trim);
+    if directives().any(|directive| matches!(directive, "private" | "no-store")) {
+        return None;
+    }
+    let rest = directives().filter(|directive| *directive != "public");
+    HeaderValue::try_from(["private"].into_iter().chain(rest).collect::<Vec<_>>().join(", ")).ok()
 }
 
 /// The paths that each index has. Links within are relative to its own top.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::ValueHint::{DirPath, FilePath};
+use clap::ValueHint::DirPath;
 
 /// Options of `opsctl index`.
 #[derive(Debug, clap::Args)]
@@ -14,9 +14,6 @@ pub struct Options {
     /// Where to serve the index; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<OsString>,
-    /// File that holds the token for uploads; without it nothing is taken
-    #[arg(long, value_name = "FILE", value_hint = FilePath)]
-    upload_token_file: Option<OsString>,
 }
 
 #[cfg(test)]

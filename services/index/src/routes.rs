@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use opsctl_dist::simple::File;
 
-pub(crate) use self::blend::Blend;
+pub(crate) use self::blend::{Blend, projects_of};
 use self::blend::{Blends, Source};
 pub(crate) use self::chain::{Chain, Part, chains, order};
 use crate::catalog::{Catalog, Digest, Project};
@@ -93,7 +93,8 @@ impl Routes {
         self.origins.takes_uploads(project)
     }
 
-    /// The file of that name and digest at an upstream of `index`, or the file whose metadata is asked for.
+    /// The file of that name and digest at an upstream of `index`, or the file whose metadata is asked for; only of
+    /// projects that `may` lets through.
     ///
     /// # Errors
     /// Those of [`Self::page`].
@@ -102,9 +103,10 @@ impl Routes {
         index: &str,
         filename: &str,
         digest: &Digest,
+        may: impl Fn(&str) -> bool,
     ) -> Result<Option<(Arc<Mirror>, File)>, Refusal> {
         let Some(chain) = self.chains.get(index) else { return Ok(None) };
-        for project in blend::projects_of(filename) {
+        for project in projects_of(filename).into_iter().filter(|project| may(project)) {
             let found = self.file_of(chain, &project, filename, Some(digest)).await?;
             if found.is_some() {
                 return Ok(found);

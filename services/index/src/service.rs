@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use opsctl_config::Secret;
+use opsctl_auth::Auth;
 use opsctl_host::{Context, Listen, Service, VerbContext};
 use opsctl_http::Limits;
 
@@ -30,6 +30,7 @@ const FIRST_LOOK: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Index {
     site: Arc<Site>,
+    auth: Auth,
     /// Until it runs.
     tasks: Mutex<Tasks>,
 }
@@ -59,11 +60,11 @@ impl Service for Index {
             rescan,
             page_age,
             max_file,
-            upload_token,
-            upload_token_file,
+            anonymous,
             indexes,
         } = config;
-        let access = Access::new(Secret::load(upload_token, upload_token_file)?.as_ref());
+        let access = Access::new(anonymous);
+        let auth = cx.auth().await?;
         let database = cx.database(&MIGRATIONS).await?;
         let opened = open(root, indexes, max_file.bytes(), cx.data_dir()?, database).await?;
         let Opened { catalog, folders, routes, origins, stores, last, .. } = opened;
@@ -85,7 +86,7 @@ impl Service for Index {
         let max_file = max_file.bytes();
         let (summaries, pages) = (Arc::default(), http::pages::pages());
         let site = Site { catalog, routes, access, stores, changes, max_file, summaries, pages, page_cache, spawn };
-        Ok(Index { site: Arc::new(site), tasks: Mutex::new(Tasks { keepers, follower }) })
+        Ok(Index { site: Arc::new(site), auth, tasks: Mutex::new(Tasks { keepers, follower }) })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
@@ -97,7 +98,8 @@ impl Service for Index {
         if let Some((follower, troubles)) = follower {
             cx.spawn("follow", follower.run(cx.clone(), troubles));
         }
-        let router = http::router(Arc::clone(&self.site));
+        let accounts = self.auth.router(&self.site.pages, self.auth.trail());
+        let router = self.auth.around(http::router(Arc::clone(&self.site)).merge(accounts));
         let site = opsctl_http::Site::new(router).error_page(self.site.pages.error_page());
         cx.serve_http("index", site, Limits::default())?;
         cx.stopping().await;

@@ -16,6 +16,7 @@ use opsctl_http::{Client, HttpError};
 
 use super::simple::{no_index, refused};
 use super::{InIndex, Site};
+use crate::access::Reader;
 use crate::catalog::{Digest, File, Project, render};
 use crate::metadata;
 use crate::routes::Page;
@@ -34,11 +35,12 @@ pub(super) struct About {
 }
 
 impl About {
-    /// The project that `asked` names in any spelling.
-    pub(super) async fn of(site: &Site, index: &str, asked: &str) -> Result<About, HttpError> {
+    /// The project that `asked` names in any spelling, for one who may read it.
+    pub(super) async fn of(site: &Site, index: &str, reader: Reader<'_>, asked: &str) -> Result<About, HttpError> {
         site.routes.chain(index).ok_or_else(no_index)?;
         let nothing = || HttpError::not_found("there is no such project here");
         let name = ProjectName::parse(asked).map_err(|_| nothing())?;
+        reader.check(name.normalized())?;
         let page = site.routes.page(index, name.normalized()).await.map_err(refused)?.ok_or_else(nothing)?;
         Ok(match page {
             Page::Own(project) => About::own(&project),

@@ -11,14 +11,16 @@ use axum::extract::{Path, State};
 use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use opsctl_auth::Identity;
 use opsctl_dist::{Digests, Wanted};
 use opsctl_http::{ETag, Entity, HttpError, LocalFile, Rendered, respond_file};
 
 use super::simple::no_index;
 use super::{InIndex, Site, mirrored};
-use crate::access::Need;
-use crate::catalog::{Digest, File, Place};
+use crate::access::Reader;
+use crate::catalog::{Digest, File, Index, Place};
 use crate::metadata;
+use crate::routes::projects_of;
 
 /// What every installer takes for a file, and no browser shows.
 pub(super) const KIND: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -30,11 +32,13 @@ pub(super) async fn file(
     Path(path): Path<HashMap<String, String>>,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    let reader = site.access.reader(&identity, &index)?;
     let [one, two, digest, filename] =
         ["one", "two", "digest", "filename"].map(|part| path.get(part).map_or("", |p| p));
     if one == "of" {
+        reader.check(digest)?;
         return mirrored::by_name(&site, &index, digest, filename, &method, &headers).await;
     }
     let parsed: Digest = digest.parse().map_err(|_| gone())?;
@@ -46,15 +50,25 @@ pub(super) async fn file(
     let find = |filename: &str| {
         let snapshot = site.catalog.snapshot();
         let mut indexes = chain.folders().filter_map(|name| snapshot.index(name));
-        indexes.find_map(|index| index.file(&parsed, filename)).map(Arc::clone)
+        indexes.find_map(|index| index.file(&parsed, filename).filter(|file| may(reader, index, file))).map(Arc::clone)
     };
     if let Some(file) = find(filename) {
         return whole(&file, &method, &headers).await;
     }
     match filename.strip_suffix(".metadata").and_then(find) {
         Some(file) => of_metadata(file, &method, &headers).await,
-        None => mirrored::by_digest(&site, &index, &parsed, filename, &method, &headers).await,
+        None => mirrored::by_digest(&site, &index, reader, &parsed, filename, &method, &headers).await,
     }
+}
+
+/// Whether a file of `index` is one of a project that `reader` may read.
+fn may(reader: Reader<'_>, index: &Index, file: &Arc<File>) -> bool {
+    if reader.reads_everything() {
+        return true;
+    }
+    let names = projects_of(&file.filename).into_iter().filter(|name| reader.may(name));
+    let mut projects = names.filter_map(|name| index.project(&name));
+    projects.any(|project| project.files.iter().any(|of| of == file))
 }
 
 async fn whole(file: &File, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use opsctl_auth::{Action, Identity};
 use opsctl_dist::simple::Format;
 use opsctl_http::{Coding, HttpError};
 
 use super::simple::{CODINGS, entity, no_index};
 use super::{InIndex, Site};
-use crate::access::Need;
 use crate::catalog::{Pages, render};
 
 pub(super) async fn page(
@@ -21,8 +21,9 @@ pub(super) async fn page(
     InIndex(index): InIndex,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let chain = site.routes.chain(&index).ok_or_else(no_index)?;
     let snapshot = site.catalog.snapshot();
     let indexes: Vec<_> = chain.folders().filter_map(|name| snapshot.index(name)).map(|index| &**index).collect();

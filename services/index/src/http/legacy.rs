@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, LOCATION};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, HeaderValue, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use opsctl_auth::{Action, Identity};
 use opsctl_dist::Level;
 use opsctl_http::{Form, FormLimits, HttpError, Peer};
 
 use super::simple::no_index;
 use super::{InIndex, Site};
-use crate::access::Need;
-use crate::routes::Routes;
-use crate::upload::{self, Claims, Error, Received, Sender, Store, receive};
+use crate::folder::Facts;
+use crate::upload::{self, Claims, Error, Received, Sender, receive};
 
 /// Bytes of a form besides its file.
 const FIELDS_MAX: u64 = 8 << 20;
@@ -25,9 +25,10 @@ const ANONYMOUS_MAX: u64 = 64 << 10;
 pub(super) async fn upload(
     State(site): State<Arc<Site>>,
     InIndex(index): InIndex,
+    identity: Identity,
     request: Request,
 ) -> Result<Response, HttpError> {
-    upload_to(&site, &index, request).await
+    upload_to(&site, &index, &identity, request).await
 }
 
 /// Without the slash: there, with the same method.
@@ -40,45 +41,41 @@ pub(super) async fn only_post() -> HttpError {
     HttpError::method_not_allowed("POST", "This is the address for uploads; install from the one that ends in /simple/")
 }
 
-async fn upload_to(site: &Site, index: &str, request: Request) -> Result<Response, HttpError> {
+async fn upload_to(site: &Site, index: &str, identity: &Identity, request: Request) -> Result<Response, HttpError> {
     let (parts, body) = request.into_parts();
     let store = site.stores.get(index).ok_or_else(no_index)?;
     let action = parts.uri.query().and_then(action);
-    let actor = match site.access.check(&parts.headers, Need::Upload) {
-        Ok(actor) => actor,
-        Err(refused) if is_anonymous(&parts.headers) => {
+    // nothing of a file is taken from who may upload none; which project it is for is known when it is there
+    match site.access.check_somewhere(identity, Action::Upload, index) {
+        Err(refused) if identity.is_anonymous() => {
             return Err(register(&parts, body, action).await.unwrap_or(refused));
         }
-        Err(refused) => return Err(refused),
-    };
+        checked => checked?,
+    }
     let form = Form::new(&parts.headers, body, FormLimits::total(site.max_file.saturating_add(FIELDS_MAX)))?;
     let received = receive(form, &store.spool, site.max_file, action.as_deref()).await?;
     let address = parts.extensions.get::<Peer>().and_then(Peer::ip).map(|ip| ip.to_string()).unwrap_or_default();
-    take(&site.routes, store, received, actor.0, address).await?;
+    let level = if store.strict { Level::Strict } else { Level::Legacy };
+    let (filename, facts, received) = look(received, level).await?;
+    let name = facts.name.normalized();
+    site.access.check(identity, Action::Upload, index, name)?;
+    if !site.routes.takes_uploads(name) {
+        return Err(Error::Elsewhere(name.to_owned()).into());
+    }
+    let Received { claims, spooled, .. } = received;
+    let sender = Sender { actor: identity.actor(), address, attestations: claims.attestations };
+    store.store(&filename, facts, spooled, sender).await?;
     // an empty page is what the public index says
     Ok(StatusCode::OK.into_response())
 }
 
-async fn take(
-    routes: &Routes,
-    store: &Store,
-    received: Received,
-    actor: String,
-    address: String,
-) -> Result<upload::Outcome, Error> {
-    let level = if store.strict { Level::Strict } else { Level::Legacy };
+/// What is in the file that was received.
+async fn look(received: Received, level: Level) -> Result<(Box<str>, Facts, Received), Error> {
     let checked = tokio::task::spawn_blocking(move || {
-        let facts = upload::check(&received, level)?;
-        Ok::<_, Error>((facts, received))
+        let (filename, facts) = upload::check(&received, level)?;
+        Ok::<_, Error>((filename, facts, received))
     });
-    let ((filename, facts), received) = checked.await.map_err(|error| Error::Io(std::io::Error::other(error)))??;
-    let name = facts.name.normalized();
-    if !routes.takes_uploads(name) {
-        return Err(Error::Elsewhere(name.to_owned()));
-    }
-    let Received { claims, spooled, .. } = received;
-    let sender = Sender { actor, address, attestations: claims.attestations };
-    store.store(&filename, facts, spooled, sender).await
+    checked.await.map_err(|error| Error::Io(std::io::Error::other(error)))?
 }
 
 /// The action in a query; its name may be percent-encoded.
@@ -86,10 +83,6 @@ fn action(query: &str) -> Option<String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(name, _)| matches!(*name, ":action" | "%3Aaction" | "%3aaction"));
     values.next().map(|(_, value)| value.to_owned())
-}
-
-fn is_anonymous(headers: &HeaderMap) -> bool {
-    !headers.contains_key(AUTHORIZATION)
 }
 
 /// `setup.py register` says no name; being asked for one would not help it.

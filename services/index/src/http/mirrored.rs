@@ -12,6 +12,7 @@ use opsctl_http::{Entity, HttpError, LocalFile, respond_file, respond_stream};
 use super::Site;
 use super::file::{KIND, NOSNIFF, entity, gone};
 use super::simple::refused;
+use crate::access::Reader;
 use crate::catalog::Digest;
 use crate::mirror::{Bytes, Mirror, Mode};
 
@@ -22,13 +23,16 @@ const ASK_AGAIN: &str = "no-cache";
 pub(super) async fn by_digest(
     site: &Arc<Site>,
     index: &str,
+    reader: Reader<'_>,
     digest: &Digest,
     filename: &str,
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, HttpError> {
     let bare = filename.strip_suffix(".metadata");
-    let found = site.routes.file_outside(index, bare.unwrap_or(filename), digest).await.map_err(refused)?;
+    let name = bare.unwrap_or(filename);
+    let found = site.routes.file_outside(index, name, digest, |project| reader.may(project)).await;
+    let found = found.map_err(refused)?;
     let (mirror, file) = found.ok_or_else(gone)?;
     send(site, &mirror, &file, bare.is_some(), Some(digest), method, headers).await
 }

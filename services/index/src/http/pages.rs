@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
+use opsctl_auth::{Action, Identity};
 use opsctl_http::{HttpError, lists_xhtml};
 use opsctl_web::{Link, Pages, Visit};
 use serde::Serialize;
@@ -19,7 +20,6 @@ pub(super) use self::project::project;
 use super::about::Here;
 use super::simple::no_index;
 use super::{InIndex, Site, rss, search};
-use crate::access::Need;
 
 const HOME: &str = "index/home.html";
 const SEARCH: &str = "index/search.html";
@@ -69,8 +69,9 @@ pub(super) async fn home(
     here: Here,
     visit: Visit,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let chain = site.routes.chain(&index).ok_or_else(no_index)?;
     // of the tools for packages none says that it reads this
     if !lists_xhtml(&headers) {
@@ -103,8 +104,9 @@ pub(super) async fn found(
     InIndex(index): InIndex,
     visit: Visit,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let query = visit.query().get("q").unwrap_or_default().to_owned();
     let words: Vec<String> = query.split_whitespace().map(str::to_owned).collect();
     let found = search::find(&site, &index, &words, true)?;

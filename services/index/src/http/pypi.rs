@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use opsctl_auth::Identity;
 use opsctl_dist::simple::{CoreMetadata, File};
 use opsctl_dist::{FileName, Level, Metadata, ProjectName, Version};
 use opsctl_http::{Entity, HttpError, Rendered};
@@ -15,7 +16,6 @@ use serde_json::{Map, Value, json};
 use super::about::{About, Here, is_yanked, metadata_of, yanked};
 use super::file::NOSNIFF;
 use super::{InIndex, Site};
-use crate::access::Need;
 
 pub(super) async fn json(
     State(site): State<Arc<Site>>,
@@ -24,10 +24,11 @@ pub(super) async fn json(
     Path(path): Path<HashMap<String, String>>,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    let reader = site.access.reader(&identity, &index)?;
     let part = |name: &str| path.get(name).map(String::as_str);
-    let about = About::of(&site, &index, part("project").unwrap_or_default()).await?;
+    let about = About::of(&site, &index, reader, part("project").unwrap_or_default()).await?;
     let release = part("version").map_or_else(|| about.newest(), |version| about.release(version));
     let (version, files) = release.ok_or_else(|| HttpError::not_found("there is no such release here"))?;
     let metadata = metadata_of(&site, &index, files).await?;

@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use opsctl_auth::{Action, Identity};
 use opsctl_dist::ProjectName;
 use opsctl_http::{Entity, HttpDate, HttpError, Rendered};
 
@@ -17,7 +18,6 @@ use super::file::NOSNIFF;
 use super::simple::no_index;
 use super::xml::text;
 use super::{InIndex, Site};
-use crate::access::Need;
 use crate::catalog::recent::{Recent, Release, newest, releases};
 use crate::routes::Chain;
 
@@ -28,8 +28,9 @@ pub(super) async fn packages(
     here: Here,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let came = last(&site, site.routes.chain(&index).ok_or_else(no_index)?, |recent| &recent.projects);
     let title = |release: &Release| format!("{} added", release.project.name.display());
     respond(&site, &here, "Newest packages", "", came, title, &method, &headers).await
@@ -42,8 +43,9 @@ pub(super) async fn updates(
     here: Here,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let came = last(&site, site.routes.chain(&index).ok_or_else(no_index)?, |recent| &recent.releases);
     let title = |release: &Release| format!("{} {}", release.project.name.display(), release.file.version);
     respond(&site, &here, "Latest updates", "", came, title, &method, &headers).await
@@ -57,12 +59,14 @@ pub(super) async fn project(
     Path(path): Path<HashMap<String, String>>,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    let reader = site.access.reader(&identity, &index)?;
     let chain = site.routes.chain(&index).ok_or_else(no_index)?;
     let nothing = || HttpError::not_found("there is no such project here");
     let asked = path.get("project").map_or("", |asked| asked);
     let name = ProjectName::parse(asked).map_err(|_| nothing())?;
+    reader.check(name.normalized())?;
     let mut came = {
         let snapshot = site.catalog.snapshot();
         let indexes = chain.folders().filter_map(|index| snapshot.index(index));

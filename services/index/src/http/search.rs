@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use opsctl_auth::{Action, Identity};
 use opsctl_dist::{Version, normalize};
 use opsctl_http::HttpError;
 use quick_xml::Reader;
@@ -20,7 +20,6 @@ use quick_xml::events::Event;
 use super::simple::no_index;
 use super::xml::text;
 use super::{InIndex, Site};
-use crate::access::Need;
 use crate::catalog::{File, Project};
 
 /// Largest request in bytes.
@@ -99,10 +98,10 @@ struct Call {
 pub(super) async fn rpc(
     State(site): State<Arc<Site>>,
     InIndex(index): InIndex,
-    headers: HeaderMap,
+    identity: Identity,
     body: Bytes,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let mut answer = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<methodResponse>");
     match read(&String::from_utf8_lossy(&body)) {
         Ok(call) if call.method == "search" => {

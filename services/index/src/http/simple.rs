@@ -10,12 +10,12 @@ use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use opsctl_auth::{Action, Identity};
 use opsctl_dist::ProjectName;
 use opsctl_dist::simple::{Format, negotiate};
 use opsctl_http::{Coding, Entity, HttpError};
 
 use super::{InIndex, Site};
-use crate::access::Need;
 use crate::catalog::{Pages, render};
 use crate::routes::{Page, Refusal};
 
@@ -28,8 +28,9 @@ pub(super) async fn list(
     uri: Uri,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    site.access.check(&identity, Action::Read, &index, "")?;
     let (format, coding) = choose(&uri, &headers)?;
     let chain = site.routes.chain(&index).ok_or_else(no_index)?;
     let snapshot = site.catalog.snapshot();
@@ -50,13 +51,15 @@ pub(super) async fn project(
     uri: Uri,
     method: Method,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
+    let reader = site.access.reader(&identity, &index)?;
     let (format, coding) = choose(&uri, &headers)?;
     site.routes.chain(&index).ok_or_else(no_index)?;
     let asked = path.get("project").map(String::as_str).unwrap_or_default();
     let nothing = || HttpError::not_found("there is no such project here");
     let name = ProjectName::parse(asked).map_err(|_| nothing())?;
+    reader.check(name.normalized())?;
     if name.normalized() != asked {
         return Ok(redirect(name.normalized(), &uri));
     }

@@ -1,9 +1,13 @@
 //! What is served of packages whose authors mean ill: through the real router, read by a parser of XML.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request};
+use opsctl_auth::{Auth, Clock, Settings};
+use opsctl_config::Sources;
+use opsctl_store::Location;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::Value;
@@ -28,9 +32,17 @@ const HOSTILE: &str = "Summary: </title><script>alert(1)</script>&amp;]]>\u{1}\u
     Description-Content-Type: text/markdown\n\n\
     # A readme\n\n<script>alert(2)</script> [click](javascript:alert(3)) &lt;ok&gt;\n";
 
+fn settings() -> Settings {
+    let defaults = include_str!("../../../../config/opsctl.toml");
+    let (document, faults) = Sources::new(defaults, Path::new("/")).read();
+    assert!(faults.is_empty(), "{faults:?}");
+    document.table("auth", &[]).unwrap()
+}
+
 struct Scene {
     _dir: TempDir,
     site: Arc<Site>,
+    auth: Auth,
 }
 
 impl Scene {
@@ -66,7 +78,7 @@ impl Scene {
         let site = Site {
             routes: Routes::new(Arc::clone(&catalog), origins, chains),
             catalog,
-            access: Access::new(None),
+            access: Access::new(true),
             stores,
             changes,
             max_file: 1 << 20,
@@ -75,13 +87,15 @@ impl Scene {
             page_cache: "max-age=0",
             spawn: Arc::new(|_| ()),
         };
-        Scene { _dir: dir, site: Arc::new(site) }
+        let location = Location::local(dir.path());
+        let auth = Auth::open(&location, settings(), Clock::system()).await.unwrap();
+        Scene { _dir: dir, site: Arc::new(site), auth }
     }
 
     async fn ask(&self, method: &str, path: &str, accept: &str, body: &str) -> (u16, HeaderMap, String) {
         let request = Request::builder().method(method).uri(path).header("accept", accept);
         let request = request.header("host", "packages.example:81").body(Body::from(body.to_owned())).unwrap();
-        let (head, body) = router(Arc::clone(&self.site)).call(request).await.unwrap().into_parts();
+        let (head, body) = self.auth.around(router(Arc::clone(&self.site))).call(request).await.unwrap().into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         (head.status.as_u16(), head.headers, String::from_utf8(body.to_vec()).unwrap())
     }
@@ -240,4 +254,16 @@ async fn pages_for_browsers() {
         assert_eq!((status, &headers["location"]), (307, &HeaderValue::from_static("simple/")), "{accept}");
     }
     scene.status("POST", "/", 403).await;
+}
+
+#[test]
+fn what_is_for_one_client_only() {
+    let check = |public: &str, expected: Option<&str>| {
+        assert_eq!(private(public).as_ref().map(|value| value.to_str().unwrap()), expected, "{public}");
+    };
+    check(file::FOR_EVER, Some("private, max-age=31536000, immutable"));
+    check("max-age=60, public", Some("private, max-age=60"));
+    check("max-age=0, must-revalidate", Some("private, max-age=0, must-revalidate"));
+    check("no-store", None);
+    check("private, no-cache", None);
 }

@@ -118,7 +118,7 @@ fn address(mirror: &Mirror, project: &str, file: &File) -> File {
 
 /// The projects that a file of this name may belong to, the likeliest first: a source distribution's name does not say
 /// where the project's ends.
-pub(super) fn projects_of(filename: &str) -> Vec<String> {
+pub(crate) fn projects_of(filename: &str) -> Vec<String> {
     let bare = filename.strip_suffix(".metadata").unwrap_or(filename);
     let Ok(parsed) = FileName::parse(bare, None, Level::Lenient) else { return Vec::new() };
     let mut names = vec![parsed.project().normalized().to_owned()];

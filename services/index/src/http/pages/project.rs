@@ -7,13 +7,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use opsctl_auth::Identity;
 use opsctl_dist::{Metadata, Version, simple};
 use opsctl_http::HttpError;
 use opsctl_web::{Markup, Slice, Visit, readme, segment, web_address};
 use serde::Serialize;
 
 use super::{PROJECT, show};
-use crate::access::Need;
 use crate::http::about::{About, Here, is_yanked, metadata_of, yanked};
 use crate::http::{InIndex, Site};
 
@@ -78,9 +78,10 @@ pub(in crate::http) async fn project(
     Path(path): Path<HashMap<String, String>>,
     visit: Visit,
     headers: HeaderMap,
+    identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&headers, Need::Read)?;
-    let about = About::of(&site, &index, path.get("project").map_or("", |name| name)).await?;
+    let reader = site.access.reader(&identity, &index)?;
+    let about = About::of(&site, &index, reader, path.get("project").map_or("", |name| name)).await?;
     let asked = visit.query().get("version").filter(|version| !version.is_empty());
     let nothing = || HttpError::not_found("there is no such release here");
     let release = match asked {
