@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::clients::{Install, newest_pip};
 use super::packages::Package;
-use super::uploads::{Form, sha256, twine};
+use super::uploads::{Form, sha256, uv_publish};
 use super::{JSON, demo, get, start, url};
 use crate::harness::{Ran, Running, opsctl, program};
 
@@ -46,7 +46,7 @@ fn tokens_and_passwords_upload_within_their_scopes() {
     let home = tempfile::tempdir().unwrap();
     let wheel = Package::wheel("curled", "1.0").make(home.path());
     let other = Package::wheel("foreign", "1.0").make(home.path());
-    twine(&running, home.path(), &upload, &[&wheel]).ok();
+    uv_publish(&running, home.path(), &upload, &[&wheel], &[]).ok();
     assert_eq!(get(&running, "/simple/curled/", JSON).0, 200);
 
     let digest = sha256(&wheel);
@@ -63,8 +63,8 @@ fn tokens_and_passwords_upload_within_their_scopes() {
     assert!(status == "400", "it is let in: {head}");
 
     // another project
-    let said = twine(&running, home.path(), &upload, &[&other]);
-    assert!(said.code == Some(1) && said.stdout.contains("403"), "{said:?}");
+    let said = uv_publish(&running, home.path(), &upload, &[&other], &[]);
+    assert!(said.code != Some(0) && said.stderr.contains("403"), "{said:?}");
     assert_eq!(get(&running, "/simple/foreign/", JSON).0, 404);
     assert!(!running.path("packages/foreign").exists());
     // another index, another right

@@ -41,14 +41,14 @@ fn index() -> Index {
     Index { running, token, user }
 }
 
-pub(super) fn twine(running: &Running, home: &Path, password: &str, files: &[&Path]) -> Ran {
+fn twine(running: &Running, home: &Path, password: &str, files: &[&Path]) -> Ran {
     let mut command = Command::new(tool("twine"));
     clean(&mut command, home).args(["upload", "--non-interactive", "--disable-progress-bar", "--repository-url"]);
     command.arg(url(running, "/legacy/")).args(["-u", "__token__", "-p", password]);
     Ran::of(command.args(files).stdin(Stdio::null()))
 }
 
-fn uv_publish(running: &Running, home: &Path, token: &str, files: &[&Path], args: &[&str]) -> Ran {
+pub(super) fn uv_publish(running: &Running, home: &Path, token: &str, files: &[&Path], args: &[&str]) -> Ran {
     let mut command = Command::new(tool("uv"));
     clean(&mut command, home).args(["publish", "--publish-url"]).arg(url(running, "/legacy/"));
     command.args(["--trusted-publishing", "never"]);
@@ -88,7 +88,7 @@ fn twine_uploads_and_pip_installs_the_very_bytes() {
 }
 
 #[test]
-fn uv_publishes_and_installs() {
+pub(super) fn uv_publishes_and_installs() {
     let running = index();
     let home = tempfile::tempdir().unwrap();
     let wheel = Package::wheel("uved", "1.0").make(home.path());
