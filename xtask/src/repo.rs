@@ -44,15 +44,14 @@ impl Repo {
         fs::write(full, text).with_context(|| format!("failed to write `{path}`"))
     }
 
-    /// All files of the checkout that hold text.
+    /// All files of the checkout; of those that hold no text, the names.
     pub(crate) fn tree(&self) -> Result<Tree> {
         let mut files = Vec::new();
         self.walk(Path::new(""), &mut |path| {
             let full = self.root.join(path);
             let bytes = fs::read(&full).with_context(|| format!("failed to read `{}`", full.display()))?;
-            if let Ok(text) = String::from_utf8(bytes) {
-                files.push(File { path: path.to_owned(), text });
-            }
+            // a picture is there by its name alone: links lead to it
+            files.push(File { path: path.to_owned(), text: String::from_utf8(bytes).unwrap_or_default() });
             Ok(())
         })?;
         Ok(Tree { files })
@@ -82,7 +81,7 @@ impl Repo {
     }
 }
 
-/// A text file: its path from the root, with `/`, and its content.
+/// A file: its path from the root, with `/`, and its text.
 #[derive(Debug)]
 pub(crate) struct File {
     pub path: String,
@@ -104,7 +103,7 @@ impl File {
     }
 }
 
-/// Text files, sorted by path.
+/// Files, sorted by path.
 #[derive(Debug)]
 pub(crate) struct Tree {
     pub files: Vec<File>,
