@@ -31,6 +31,7 @@ mod signals;
 mod sockets;
 mod start;
 mod supervisor;
+mod troubles;
 mod verb;
 
 pub use backoff::Backoff;
@@ -43,4 +44,5 @@ pub use schema::schema;
 pub use service::{Listen, NoOptions, NoVerbs, Refused, Reload, Service, Shell, Tool};
 pub use shared::{LastError, ListenerStatus, ServiceStatus, State, Status};
 pub use start::{CONTROL_SOCKET, Environment, Error, Program, serve};
+pub use troubles::Troubles;
 pub use verb::VerbContext;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opsctl_config::Secret;
-use opsctl_host::{Backoff, Context};
+use opsctl_host::{Backoff, Context, Troubles};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -24,7 +24,6 @@ use crate::answer::NO_SUCH_USER;
 use crate::audit::{Door, Outcome};
 use crate::remote::Remote;
 use crate::site::Site;
-use crate::troubles::Troubles;
 
 /// The port of RFC 1459's servers.
 const PORT: u16 = 6667;

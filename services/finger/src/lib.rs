@@ -24,7 +24,6 @@ mod server;
 mod service;
 mod site;
 mod text;
-mod troubles;
 mod users;
 mod watch;
 mod web;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use opsctl_config::{ConfigPath, Many, Secret};
-use opsctl_host::{Context, Listen, Service, VerbContext};
+use opsctl_host::{Context, Listen, Service, Troubles, VerbContext};
 use opsctl_http::{Limits, Listener, Spawner};
 use opsctl_web::Pages;
 use tokio::sync::Semaphore;
@@ -19,7 +19,6 @@ use crate::irc::{self, Bot};
 use crate::options::{Options, Verbs};
 use crate::policy::{Field, Policy};
 use crate::site::Site;
-use crate::troubles::Troubles;
 use crate::{pb, server, watch, web};
 
 /// Seconds for which the kernel keeps a connection back until its query is there, too.

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opsctl_host::Context;
+use opsctl_host::{Context, Troubles};
 use tracing::{error, info};
 
 use crate::site::Site;
-use crate::troubles::Troubles;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// Faults of one file that are logged one by one.

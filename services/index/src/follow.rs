@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opsctl_host::Context;
+use opsctl_host::{Context, Troubles};
 use tracing::error;
 
 use crate::catalog::Catalog;
 use crate::origins::Origins;
 use crate::records::{self, Followed};
-use crate::troubles::Troubles;
 
 /// Between two looks at the trail.
 const PAUSE: Duration = Duration::from_secs(1);

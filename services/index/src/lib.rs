@@ -43,7 +43,6 @@ mod origins;
 mod records;
 mod routes;
 mod service;
-mod troubles;
 mod upload;
 mod verbs;
 

@@ -15,11 +15,12 @@ use crate::folder::Stamp;
 /// The file is not what it was any more.
 pub(crate) fn of(file: &File) -> io::Result<Option<Vec<u8>>> {
     let Place::Folder { root, path, .. } = &file.place;
-    match Distribution::read(&root.join(&**path)) {
-        Ok(distribution) => Ok(distribution.metadata_bytes),
-        Err(opsctl_dist::Error::Read(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io::Error::other(error)),
-    }
+    let open = match fs::File::open(root.join(&**path)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        open => open?,
+    };
+    // whoever asks compares the digest of what is read: the rest of the file need not be
+    Distribution::metadata_of(&open, &file.filename).map_err(io::Error::other)
 }
 
 /// What METADATA or PKG-INFO of `file` says, for people to look at: of a wheel only that is read. None if the file is gone

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use opsctl_auth::Auth;
-use opsctl_host::{Context, Listen, Service, VerbContext};
+use opsctl_host::{Context, Listen, Service, Troubles, VerbContext};
 use opsctl_http::Limits;
 
 use crate::access::Access;
@@ -19,7 +19,6 @@ use crate::http::{self, Site};
 use crate::open::{Opened, open};
 use crate::options::Options;
 use crate::records::MIGRATIONS;
-use crate::troubles::Troubles;
 use crate::upload::recover;
 use crate::verbs::{self, Verbs};
 

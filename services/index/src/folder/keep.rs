@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use opsctl_host::Context;
+use opsctl_host::{Context, Troubles};
 use tracing::{error, info, warn};
 
 use super::read::read;
@@ -19,7 +19,6 @@ use crate::catalog::Catalog;
 use crate::clock::now;
 use crate::config::IndexName;
 use crate::records::Noted;
-use crate::troubles::Troubles;
 use crate::upload::Landed;
 
 /// Between looks while the kernel does not tell what happens, or a file is waited for.

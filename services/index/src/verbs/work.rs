@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use opsctl_dist::{FileName, ProjectName, Version};
-use opsctl_host::{HealthCell, VerbContext};
+use opsctl_host::{HealthCell, Troubles, VerbContext};
 
 use crate::changes::{By, Changes, Selection};
 use crate::config::{Config, IndexName};
 use crate::folder::{Keeper, Kept};
 use crate::open::{Opened, open};
 use crate::records::MIGRATIONS;
-use crate::troubles::Troubles;
 use crate::upload::Store;
 
 /// What is open for a verb.

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use opsctl_host::{Health, HealthCell};
+use crate::{Health, HealthCell};
 
 /// The troubles by their subject. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Troubles(Arc<Inner>);
+pub struct Troubles(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -18,17 +18,18 @@ struct Inner {
 
 impl Troubles {
     /// None so far; `health` is told.
-    pub(crate) fn new(health: HealthCell) -> Troubles {
+    #[must_use]
+    pub fn new(health: HealthCell) -> Troubles {
         Troubles(Arc::new(Inner { now: Mutex::default(), health }))
     }
 
     /// There is this trouble with `subject`.
-    pub(crate) fn set(&self, subject: &'static str, trouble: String) {
+    pub fn set(&self, subject: &'static str, trouble: String) {
         self.change(|now| now.insert(subject, trouble));
     }
 
     /// All is well with `subject`.
-    pub(crate) fn clear(&self, subject: &'static str) {
+    pub fn clear(&self, subject: &'static str) {
         self.change(|now| now.remove(subject));
     }
 
