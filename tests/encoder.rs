@@ -54,7 +54,7 @@ fn encode(input: &Path, more: &[&str]) -> (TempDir, PathBuf) {
 }
 
 /// One file of these outputs.
-fn encode_to(input: &Path, name: &str, more: &[&str]) -> (TempDir, PathBuf) {
+pub(crate) fn encode_to(input: &Path, name: &str, more: &[&str]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join(name);
     let mut command = harness::opsctl(["encoder", "encode"]);
@@ -208,7 +208,7 @@ fn old_and_broken_files_play_again() {
 }
 
 /// A picture that flashes and a sound that beeps together, once a second.
-fn flashes(folder: &Path, name: &str, codecs: &str) -> PathBuf {
+pub(crate) fn flashes(folder: &Path, name: &str, codecs: &str) -> PathBuf {
     let words = format!(
         "-f lavfi -i color=black:s=320x240:r=25:d=6,geq=lum='if(lt(mod(T\\,1)\\,0.04)\\,235\\,16)':cb=128:cr=128 \
          -f lavfi -i aevalsrc='if(lt(mod(t\\,1)\\,0.04)\\,sin(2*PI*1000*t)\\,0)':s=48000:d=6 {codecs} {name}"
@@ -217,7 +217,7 @@ fn flashes(folder: &Path, name: &str, codecs: &str) -> PathBuf {
 }
 
 /// When it flashes and when it beeps, in seconds.
-fn moments(path: &Path) -> (Vec<f64>, Vec<f64>) {
+pub(crate) fn moments(path: &Path) -> (Vec<f64>, Vec<f64>) {
     let seen = |filter: &str, kind: &str| {
         let mut ffmpeg = Command::new(program("ffmpeg", "ffmpeg"));
         ffmpeg.args(["-v", "error", "-copyts", "-i"]).arg(path).args([kind, filter, "-f", "null", "-"]);

@@ -18,6 +18,7 @@ mod accounts;
 mod config;
 mod daemon;
 mod encoder;
+mod encoder_frames;
 mod encoder_hostile;
 mod finger;
 mod finger_doors;

@@ -12,6 +12,7 @@ mod av;
 mod branch;
 mod clock;
 mod codecs;
+mod copy;
 mod decode;
 mod describe;
 mod error;

@@ -11,11 +11,11 @@ use super::Emit;
 use super::av;
 use super::clock::Clock;
 use super::codecs::TICKS;
+use super::copy::Copy;
 use super::decode::{Decoded, Decoder};
 use super::error::{Doing, Error};
 use super::front::Front;
 use super::open::{FAULTS, Source};
-use super::outputs::Copy;
 use super::pictures::{Schedule, Shot};
 use crate::event::{Event, Progress, Warning};
 use crate::facts::{AudioFacts, VideoFacts};
@@ -157,6 +157,7 @@ impl<'a> Feed<'a> {
             self.decode(Some(&packet))?;
             self.tell();
         }
+        self.copies.iter_mut().try_for_each(Copy::finish)?;
         self.decode(None)?;
         if let Some(video) = &mut self.video {
             let Video { front, out, .. } = video;

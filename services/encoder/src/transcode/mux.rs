@@ -97,7 +97,7 @@ impl Mux {
         let from = bases.get(stream).copied().unwrap_or(Rational(1, 1));
         let to = output.stream(stream).map_or(from, |stream| stream.time_base());
         if let Some(time) = packet.pts() {
-            *end = end.max((time + packet.duration()) as f64 * f64::from(from));
+            *end = end.max(time.saturating_add(packet.duration()) as f64 * f64::from(from));
         }
         packet.rescale_ts(from, to);
         packet.set_stream(stream);

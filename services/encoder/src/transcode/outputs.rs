@@ -4,13 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ffmpeg_next as ffmpeg;
-
-use ffmpeg::packet::Flags;
-use ffmpeg::{Packet, Rational, Rescale};
-
-use super::branch::{Branch, Place};
+use super::branch::Branch;
 use super::codecs::Common;
+use super::copy::Copy;
 use super::error::Error;
 use super::mux::Mux;
 use super::open::Source;
@@ -56,47 +52,5 @@ impl Outputs {
             outputs.files.push(mux);
         }
         Ok(outputs)
-    }
-}
-
-/// A stream whose packets are written as they are, from its first key frame on.
-pub(super) struct Copy {
-    stream: usize,
-    place: Place,
-    /// The beginning of all results in the stream's own unit of time.
-    start: i64,
-    begun: bool,
-    last: i64,
-}
-
-impl Copy {
-    fn open(source: &Source, stream: Option<u32>, is_video: bool, mux: &Arc<Mux>) -> Result<Option<Self>, Error> {
-        let index = stream.and_then(|stream| usize::try_from(stream).ok());
-        let Some(stream) = index.and_then(|index| source.input.stream(index)) else { return Ok(None) };
-        let base = stream.time_base();
-        let start = source.start.rescale(Rational(1, 1_000_000), base);
-        let place = Place { mux: Arc::clone(mux), stream: mux.add_copy(stream.parameters(), base)? };
-        Ok(Some(Self { stream: stream.index(), place, start, begun: !is_video, last: i64::MIN }))
-    }
-
-    /// Writes the packet if it is of this stream.
-    pub(super) fn offer(&mut self, packet: &Packet) -> Result<(), Error> {
-        self.begun |= packet.stream() == self.stream && packet.is_key();
-        if packet.stream() != self.stream || !self.begun || packet.flags().contains(Flags::CORRUPT) {
-            return Ok(());
-        }
-        // containers cannot say that a packet comes before the one in front of it
-        let Some(order) = packet.dts().or(packet.pts()).map(|time| time.saturating_sub(self.start)) else {
-            return Ok(());
-        };
-        if order <= self.last {
-            return Ok(());
-        }
-        self.last = order;
-        let mut packet = packet.clone();
-        let shown = packet.pts().map(|time| time.saturating_sub(self.start));
-        packet.set_dts(Some(order));
-        packet.set_pts(Some(shown.unwrap_or(order).max(order)));
-        self.place.mux.write(packet, self.place.stream)
     }
 }
