@@ -160,8 +160,12 @@ fn row(way: &Way, clip: &Path, judge: &Path) -> Result<String> {
 fn vmaf(one: &Path, other: &Path, judge: &Path) -> Result<f64> {
     let mut command = Command::new(judge);
     command.args(["-nostats", "-nostdin", "-i"]).arg(one).arg("-i").arg(other);
-    command.args(["-lavfi", "[0:v]setpts=PTS-STARTPTS[a];[1:v]setpts=PTS-STARTPTS[b];[a][b]libvmaf=n_threads=2"]);
-    let output = command.args(["-an", "-f", "null", "-"]).output().context("failed to start the judge")?;
+    // the clip does not say what its colours mean and our result does: without the same words for both, the judge
+    // would convert one of them and compare other pixels than there are
+    let same = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv,setpts=PTS-STARTPTS";
+    let filters = format!("[0:v]{same}[a];[1:v]{same}[b];[a][b]libvmaf=n_threads=2");
+    let output =
+        command.args(["-lavfi", &filters, "-an", "-f", "null", "-"]).output().context("failed to start the judge")?;
     score(&String::from_utf8_lossy(&output.stderr))
 }
 
