@@ -3,6 +3,7 @@
 mod access;
 mod clients;
 mod crash;
+mod forms;
 mod mirror;
 mod packages;
 mod pages;

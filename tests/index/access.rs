@@ -9,11 +9,11 @@ use super::uploads::{Form, sha256, uv_publish};
 use super::{JSON, demo, get, start, url};
 use crate::harness::{Ran, Running, opsctl, program};
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 /// `opsctl <args>` on the data of a program, running or not.
 #[track_caller]
-fn accounts(data: &Path, args: &[&str]) -> String {
+pub(super) fn accounts(data: &Path, args: &[&str]) -> String {
     let mut command = opsctl(args);
     command.arg("--data-dir").arg(data).args(["--set", "host.allow_root=true"]);
     Ran::of(&mut command).ok().trim().to_owned()

@@ -67,13 +67,22 @@ fn python_reads_feeds_and_json() {
     running.stop();
 }
 
-fn check(tab: &mut Tab<'_>, url: &str, words: &[&str]) {
+/// Opens a page, finds nothing wrong with it, and these words on it; `OPSCTL_PICTURES` is a folder for pictures.
+pub(super) fn check(tab: &mut Tab<'_>, url: &str, words: &[&str]) {
     tab.open(url);
+    shows(tab, words);
+}
+
+/// The same of the page that is open.
+pub(super) fn shows(tab: &mut Tab<'_>, words: &[&str]) {
+    let url = tab.eval("location.pathname");
+    let url = url.as_str().unwrap();
     assert_eq!(tab.look(), "", "{url}");
-    let text = tab.text("main");
+    let text = tab.text("body");
     words.iter().for_each(|word| assert!(text.contains(word), "{url}: no {word} in {text}"));
     if let Some(folder) = std::env::var_os("OPSCTL_PICTURES") {
-        let width = tab.eval("innerWidth");
+        let width = tab.eval("`${innerWidth}${matchMedia('(prefers-color-scheme: dark)').matches ? '-dark' : ''}`");
+        let width = width.as_str().unwrap();
         let name: String = url.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
         std::fs::write(std::path::Path::new(&folder).join(format!("{width}{name}.png")), tab.picture()).unwrap();
     }
@@ -92,7 +101,9 @@ fn browsers_see_pages_wide_and_small() {
         check(&mut tab, &url(&running, "/search?q=%22%3E%3Cscript%3E"), &["Nothing has a name like this"]);
         let file = ["demo-1.1.tar.gz", ">=3.8", &format!("pip install --index-url {home}simple/ demo==1.1")];
         check(&mut tab, &url(&running, "/project/demo/"), &file);
-        check(&mut tab, &url(&running, "/project/demo/?version=1.0"), &["demo-1.0-py2.py3-none-any.whl"]);
+        check(&mut tab, &url(&running, "/project/demo/1.0/"), &["demo-1.0-py2.py3-none-any.whl"]);
+        let wheel = "/project/demo/1.0/demo-1.0-py2.py3-none-any.whl";
+        check(&mut tab, &url(&running, wheel), &["sha256", ">=3.8", "<b>A demonstration</b>", "Download"]);
     }
     // from page to page, and to the file
     check(&mut tab, &home, &[]);

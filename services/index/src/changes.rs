@@ -237,6 +237,14 @@ impl Changes {
         Ok(there)
     }
 
+    /// The names of the files that are meant: one at least.
+    ///
+    /// # Errors
+    /// There are none.
+    pub(crate) fn files(&self, index: &str, files: &Selection) -> Result<Vec<Box<str>>, Error> {
+        Ok(self.select(index, files)?.2)
+    }
+
     fn records(&self) -> &Records {
         self.catalog.records()
     }

@@ -35,11 +35,12 @@ use axum::response::{Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use opsctl_auth::Identity;
 use opsctl_fetch::files::Task;
+use opsctl_http::{Client, HttpError};
 use opsctl_web::Pages;
 
 use crate::access::Access;
 use crate::catalog::Catalog;
-use crate::changes::Changes;
+use crate::changes::{By, Changes};
 use crate::config::IndexName;
 use crate::routes::Routes;
 use crate::upload::Store;
@@ -52,7 +53,6 @@ pub(crate) struct Site {
     /// Where uploads go, by index.
     pub(crate) stores: Arc<BTreeMap<IndexName, Store>>,
     /// What people change.
-    #[allow(dead_code, reason = "forms and the API call it; both come with the pages")]
     pub(crate) changes: Changes,
     /// Bytes of the largest file that is taken.
     pub(crate) max_file: u64,
@@ -121,7 +121,7 @@ fn of_index(top: &str) -> Router<Arc<Site>> {
         .route(&format!("{top}/pypi/{{project}}/json"), get(pypi::json))
         .route(&format!("{top}/pypi/{{project}}/{{version}}/json"), get(pypi::json))
         .route(&format!("{top}/search"), get(pages::found))
-        .route(&format!("{top}/project/{{project}}/"), get(pages::project))
+        .merge(pages::of_project(top))
         .route(&format!("{top}/rss/packages.xml"), get(rss::packages))
         .route(&format!("{top}/rss/updates.xml"), get(rss::updates))
         .route(&format!("{top}/rss/project/{{project}}/releases.xml"), get(rss::project))
@@ -131,6 +131,18 @@ fn of_index(top: &str) -> Router<Arc<Site>> {
 
 fn rpc() -> MethodRouter<Arc<Site>> {
     post(search::rpc).layer(DefaultBodyLimit::max(search::REQUEST_MAX))
+}
+
+/// Who changes something, from where, now.
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<By, HttpError> {
+        let identity = Identity::from_request_parts(parts, state).await?;
+        let address = parts.extensions.get::<Client>().and_then(|client| client.address);
+        let address = address.map(|address| address.to_string()).unwrap_or_default();
+        Ok(By::now(&identity.actor(), &address))
+    }
 }
 
 /// The index that a request's path names; `main` has the paths without a name as well.

@@ -10,12 +10,13 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use opsctl_auth::{Action, Identity};
 use opsctl_dist::Level;
-use opsctl_http::{Form, FormLimits, HttpError, Peer};
+use opsctl_http::{Form, FormLimits, HttpError};
 
 use super::simple::no_index;
 use super::{InIndex, Site};
+use crate::changes::By;
 use crate::folder::Facts;
-use crate::upload::{self, Claims, Error, Received, Sender, receive};
+use crate::upload::{self, Claims, Error, Outcome, Received, Sender, Spooled, receive};
 
 /// Bytes of a form besides its file.
 const FIELDS_MAX: u64 = 8 << 20;
@@ -26,9 +27,10 @@ pub(super) async fn upload(
     State(site): State<Arc<Site>>,
     InIndex(index): InIndex,
     identity: Identity,
+    by: By,
     request: Request,
 ) -> Result<Response, HttpError> {
-    upload_to(&site, &index, &identity, request).await
+    upload_to(&site, &index, &identity, by, request).await
 }
 
 /// Without the slash: there, with the same method.
@@ -41,7 +43,13 @@ pub(super) async fn only_post() -> HttpError {
     HttpError::method_not_allowed("POST", "This is the address for uploads; install from the one that ends in /simple/")
 }
 
-async fn upload_to(site: &Site, index: &str, identity: &Identity, request: Request) -> Result<Response, HttpError> {
+async fn upload_to(
+    site: &Site,
+    index: &str,
+    identity: &Identity,
+    by: By,
+    request: Request,
+) -> Result<Response, HttpError> {
     let (parts, body) = request.into_parts();
     let store = site.stores.get(index).ok_or_else(no_index)?;
     let action = parts.uri.query().and_then(action);
@@ -54,19 +62,41 @@ async fn upload_to(site: &Site, index: &str, identity: &Identity, request: Reque
     }
     let form = Form::new(&parts.headers, body, FormLimits::total(site.max_file.saturating_add(FIELDS_MAX)))?;
     let received = receive(form, &store.spool, site.max_file, action.as_deref()).await?;
-    let address = parts.extensions.get::<Peer>().and_then(Peer::ip).map(|ip| ip.to_string()).unwrap_or_default();
     let level = if store.strict { Level::Strict } else { Level::Legacy };
     let (filename, facts, received) = look(received, level).await?;
+    let Received { claims, spooled, .. } = received;
+    let file = Checked { filename, facts, spooled, attestations: claims.attestations };
+    take(site, index, identity, by, file).await?;
+    // an empty page is what the public index says
+    Ok(StatusCode::OK.into_response())
+}
+
+/// A file that is what it is called.
+pub(super) struct Checked {
+    pub(super) filename: Box<str>,
+    pub(super) facts: Facts,
+    pub(super) spooled: Spooled,
+    /// A JSON array (PEP 740).
+    pub(super) attestations: Option<String>,
+}
+
+/// Takes a file for one who may upload it.
+pub(super) async fn take(
+    site: &Site,
+    index: &str,
+    identity: &Identity,
+    by: By,
+    file: Checked,
+) -> Result<Outcome, HttpError> {
+    let Checked { filename, facts, spooled, attestations } = file;
+    let store = site.stores.get(index).ok_or_else(no_index)?;
     let name = facts.name.normalized();
     site.access.check(identity, Action::Upload, index, name)?;
     if !site.routes.takes_uploads(name) {
         return Err(Error::Elsewhere(name.to_owned()).into());
     }
-    let Received { claims, spooled, .. } = received;
-    let sender = Sender { actor: identity.actor(), address, attestations: claims.attestations };
-    store.store(&filename, facts, spooled, sender).await?;
-    // an empty page is what the public index says
-    Ok(StatusCode::OK.into_response())
+    let sender = Sender { actor: by.actor.into(), address: by.address.into(), attestations };
+    Ok(store.store(&filename, facts, spooled, sender).await?)
 }
 
 /// What is in the file that was received.

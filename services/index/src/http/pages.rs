@@ -1,8 +1,12 @@
-//! What browsers are shown: the newest releases, a search, and a page for each project.
+//! What browsers are shown: the newest releases, a search, and pages for each project, release and file, with forms for
+//! those who may change something.
 //!
-//! Nothing can be changed here. Links are relative to the top of the index, as everywhere. A tool for packages that asks
-//! for the first page is sent to the list that it can read.
+//! Links are relative to the top of the index, as everywhere. A tool for packages that asks for the first page is sent to
+//! the list that it can read. A form's answer is a redirect to the page that shows what it did, with a message.
 
+mod change;
+mod file;
+mod parts;
 mod project;
 
 use std::sync::Arc;
@@ -16,7 +20,8 @@ use opsctl_http::{HttpError, lists_xhtml};
 use opsctl_web::{Link, Pages, Visit};
 use serde::Serialize;
 
-pub(super) use self::project::project;
+use axum::Router;
+use axum::routing::{get, put};
 use super::about::Here;
 use super::simple::no_index;
 use super::{InIndex, Site, rss, search};
@@ -24,6 +29,7 @@ use super::{InIndex, Site, rss, search};
 const HOME: &str = "index/home.html";
 const SEARCH: &str = "index/search.html";
 const PROJECT: &str = "index/project.html";
+const FILE: &str = "index/file.html";
 /// Releases on the first page.
 const NEWEST: usize = 20;
 
@@ -35,6 +41,24 @@ pub(crate) fn pages() -> Pages {
         .add(HOME, include_str!("../../templates/home.html"))
         .add(SEARCH, include_str!("../../templates/search.html"))
         .add(PROJECT, include_str!("../../templates/project.html"))
+        .add(FILE, include_str!("../../templates/file.html"))
+}
+
+/// The paths of a project's pages and of their forms.
+pub(super) fn of_project(top: &str) -> Router<Arc<Site>> {
+    let project = format!("{top}/project/{{project}}");
+    let release = format!("{project}/{{version}}");
+    let file = format!("{release}/{{file}}");
+    Router::new()
+        .route(&format!("{project}/"), get(project::project).delete(change::remove))
+        .route(&format!("{project}/status"), put(change::set_status))
+        .route(&format!("{project}/remove"), get(change::ask))
+        .route(&format!("{release}/"), get(project::release).delete(change::remove))
+        .route(&format!("{release}/yanked"), put(change::yank).delete(change::unyank))
+        .route(&format!("{release}/remove"), get(change::ask))
+        .route(&file, get(file::file).delete(change::remove))
+        .route(&format!("{file}/yanked"), put(change::yank).delete(change::unyank))
+        .route(&format!("{file}/remove"), get(change::ask))
 }
 
 /// A release in a list.

@@ -243,10 +243,22 @@ async fn pages_for_browsers() {
     let shown =
         ["Demo 1.0", script, "<img src=x onerror=alert(1)>", "\"><b>Docs", "A readme", ">=3.8", "Demo-1.0.tar.gz"];
     check("/project/Demo/", &shown, &["href=\"javascript", "evil"]).await;
-    check("/project/demo/?version=2.0", &["This release is yanked: </td><b>broken", "Demo-2.0.tar.gz"], &[]).await;
+    check("/project/demo/2.0/Demo-2.0.tar.gz", &["yanked: </td><b>broken", "source distribution", script], &[]).await;
+    check("/project/demo/2.0/", &["This release is yanked: </td><b>broken", "Demo-2.0.tar.gz"], &[]).await;
     check("/main/project/demo/?page=9", &["Demo 1.0"], &[]).await;
-    for path in ["/project/none/", "/project/demo/?version=7", "/none/", "/none/search", "/none/project/demo/"] {
+    for path in ["/project/none/", "/project/demo/7/", "/project/demo/x%2F/", "/project/demo/1.0/x", "/none/", "/none/search", "/none/project/demo/"] {
         scene.status("GET", path, 404).await;
+    }
+    let (status, headers, _) = scene.ask("GET", "/project/demo/?version=1.0%2B2", BROWSER, "").await;
+    assert_eq!((status, &headers["location"]), (308, &HeaderValue::from_static("1.0%2B2/")));
+    for (method, path) in [
+        ("PUT", "/project/demo/1.0/yanked"),
+        ("DELETE", "/project/demo/1.0/Demo-1.0.tar.gz/yanked"),
+        ("PUT", "/project/demo/status"),
+        ("DELETE", "/project/demo/"),
+    ] {
+        let (status, _, body) = scene.ask(method, path, BROWSER, "reason=x").await;
+        assert_eq!(status, 401, "{method} {path}: {body}");
     }
     // old pip and easy_install take HTML, and this is none for them
     for accept in ["text/html", "*/*", "", "application/vnd.pypi.simple.v1+json"] {

@@ -77,6 +77,13 @@ impl Records {
         row.map(|row| row.get::<&str>(0_usize).map(Box::from)).transpose()
     }
 
+    /// Who uploaded a file; none if it was put into the folder, or is not there.
+    pub(crate) async fn uploader(&self, index: &str, filename: &str) -> Result<Option<String>> {
+        let sql = "SELECT uploader FROM file WHERE index_name = $1 AND filename = $2";
+        let row = self.db.fetch_optional(sql, params![index, filename]).await?;
+        row.map_or(Ok(None), |row| row.get(0_usize))
+    }
+
     /// Gives a name back.
     pub(crate) async fn undo(&self, index: &str, filename: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;

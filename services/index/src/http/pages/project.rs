@@ -1,31 +1,39 @@
-//! `GET /project/<project>/`: what a project says about itself, its versions and its files; `?version=` is for another
-//! release than the newest.
+//! `GET /project/<project>/` and `/project/<project>/<version>/`: what a project says about itself, its versions and its
+//! files; without a version, of the newest release.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use opsctl_auth::Identity;
-use opsctl_dist::{Metadata, Version, simple};
+use opsctl_dist::simple::State as Condition;
+use opsctl_dist::{FileName, Kind, Metadata, Version, simple};
 use opsctl_http::HttpError;
-use opsctl_web::{Markup, Slice, Visit, readme, segment, web_address};
+use opsctl_web::plot::{self, Unit};
+use opsctl_web::{Form, Markup, Slice, Visit, readme, segment};
 use serde::Serialize;
 
+use super::parts::{May, address, links, list, reason, short};
 use super::{PROJECT, show};
 use crate::http::about::{About, Here, is_yanked, metadata_of, yanked};
 use crate::http::{InIndex, Site};
 
 /// Files on a page.
 const FILES: u64 = 100;
-/// Links that are shown, and characters of a short text.
-const LINKS_MAX: usize = 50;
-const TEXT_MAX: usize = 1000;
+/// Microseconds of a second, the unit of a plot's times.
+const SECOND: f64 = 1e6;
 
 #[derive(Debug, Serialize)]
 struct Shown {
     here: String,
+    /// From this page to the top of the index.
+    up: &'static str,
+    /// From this page to the project's.
+    project_at: &'static str,
+    /// From this page to the release's.
+    release_at: String,
     name: String,
     /// Its name in addresses.
     slug: String,
@@ -35,6 +43,7 @@ struct Shown {
     /// Why this release is withdrawn, if it is.
     yanked: Option<String>,
     requires_python: Option<String>,
+    requires: Vec<String>,
     license: Option<String>,
     author: Option<String>,
     links: Vec<(String, String)>,
@@ -42,6 +51,11 @@ struct Shown {
     files: Vec<File>,
     paging: opsctl_web::Paging,
     versions: Vec<Release>,
+    sizes: Option<Markup>,
+    may: May,
+    yank_form: Form,
+    status_form: Form,
+    states: [&'static str; 4],
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +68,8 @@ struct Status {
 struct File {
     filename: String,
     url: String,
+    /// Of its own page, from that of the release.
+    segment: String,
     size: Option<u64>,
     requires_python: Option<String>,
     /// Microseconds since 1970.
@@ -65,10 +81,16 @@ struct File {
 #[derive(Debug, Serialize)]
 struct Release {
     version: String,
-    /// In a query.
     segment: String,
     prerelease: bool,
     yanked: bool,
+}
+
+/// Where a page stands.
+struct At {
+    up: &'static str,
+    project: &'static str,
+    release: Option<Version>,
 }
 
 pub(in crate::http) async fn project(
@@ -80,83 +102,111 @@ pub(in crate::http) async fn project(
     headers: HeaderMap,
     identity: Identity,
 ) -> Result<Response, HttpError> {
+    // what links said before releases had pages of their own
+    if let Some(version) = visit.query().get("version").filter(|version| !version.is_empty()) {
+        return Ok(Redirect::permanent(&format!("{}/", segment(version))).into_response());
+    }
     let reader = site.access.reader(&identity, &index)?;
     let about = About::of(&site, &index, reader, path.get("project").map_or("", |name| name)).await?;
-    let asked = visit.query().get("version").filter(|version| !version.is_empty());
+    let at = At { up: "../../", project: "", release: None };
+    page(&site, &index, here, about, at, &visit, &headers, &identity).await
+}
+
+pub(in crate::http) async fn release(
+    State(site): State<Arc<Site>>,
+    InIndex(index): InIndex,
+    here: Here,
+    Path(path): Path<HashMap<String, String>>,
+    visit: Visit,
+    headers: HeaderMap,
+    identity: Identity,
+) -> Result<Response, HttpError> {
+    let reader = site.access.reader(&identity, &index)?;
+    let part = |name: &str| path.get(name).map_or("", |part| part);
+    let about = About::of(&site, &index, reader, part("project")).await?;
     let nothing = || HttpError::not_found("there is no such release here");
-    let release = match asked {
-        Some(version) => Some(about.release(version).ok_or_else(nothing)?),
+    let (version, _) = about.release(part("version")).ok_or_else(nothing)?;
+    let at = At { up: "../../../", project: "../", release: Some(version.clone()) };
+    page(&site, &index, here, about, at, &visit, &headers, &identity).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "what a page is made of, and the request")]
+async fn page(
+    site: &Site,
+    index: &str,
+    here: Here,
+    about: About,
+    at: At,
+    visit: &Visit,
+    headers: &HeaderMap,
+    identity: &Identity,
+) -> Result<Response, HttpError> {
+    let release = match &at.release {
+        Some(version) => about.releases.get_key_value(version).map(|(version, files)| (version, &**files)),
         None => about.newest(),
     };
     let metadata = match release {
-        Some((_, files)) => metadata_of(&site, &index, files).await?,
+        Some((_, files)) => metadata_of(site, index, files).await?,
         None => Metadata::default(),
     };
-    // a readme is long, and making a page of it takes a while
-    let text = (metadata.description.clone(), metadata.description_content_type.clone());
-    let readme = tokio::task::spawn_blocking(move || {
-        let (text, kind) = text;
-        text.filter(|text| !text.trim().is_empty()).map(|text| readme(&kind.unwrap_or_default(), &text))
-    });
-    let readme = readme.await.map_err(HttpError::internal)?;
+    let readme = description(&metadata).await?;
     let slice = Slice::read(visit.query(), FILES);
     let files: Vec<&simple::File> = release.map_or(Vec::new(), |(_, files)| files.iter().collect());
-    let paging = slice.paging(&visit, u64::try_from(files.len()).unwrap_or_default());
+    let paging = slice.paging(visit, u64::try_from(files.len()).unwrap_or_default());
     let (skip, take) = (usize::try_from(slice.offset()), usize::try_from(slice.limit()));
-    let shown = files.iter().skip(skip.unwrap_or_default()).take(take.unwrap_or_default()).map(|file| entry(file));
-    let versions = about.releases.iter().rev().map(|(version, files)| listed(version, files)).collect();
-    let status = about.status.as_ref().filter(|status| status.state != simple::State::Active);
+    let shown = files.iter().skip(skip.unwrap_or_default()).take(take.unwrap_or_default());
+    let status = about.status.as_ref().filter(|status| status.state != Condition::Active);
+    let version = release.map(|(version, _)| version);
+    let status_form = about.status.as_ref().map_or_else(Form::new, |status| {
+        Form::new().with("state", status.state.marker()).with("reason", status.reason.as_deref().unwrap_or_default())
+    });
     let shown = Shown {
         here: here.0,
+        up: at.up,
+        project_at: at.project,
+        release_at: match (&at.release, version) {
+            (None, Some(version)) => format!("{}/", segment(&version.normalized())),
+            _ => String::new(),
+        },
         name: about.name.display().to_owned(),
         slug: about.name.normalized().to_owned(),
-        version: release.map(|(version, _)| version.normalized()).unwrap_or_default(),
+        version: version.map(Version::normalized).unwrap_or_default(),
         summary: short(metadata.summary.as_deref()).unwrap_or_default(),
         status: status.map(|status| Status { state: status.state.marker(), reason: status.reason.clone() }),
         yanked: release.filter(|(_, files)| is_yanked(files)).map(|(_, files)| reason(files)),
         requires_python: short(metadata.requires_python.as_deref()),
+        requires: list(&metadata.requires_dist),
         license: short(metadata.license_expression.as_deref().or(metadata.license.as_deref())),
         author: short(metadata.author.as_deref().or(metadata.author_email.as_deref())),
         links: links(&metadata),
         readme,
-        files: shown.collect(),
+        files: shown.map(|file| entry(file, at.up)).collect(),
         paging,
-        versions,
+        versions: about.releases.iter().rev().map(|(version, files)| listed(version, files)).collect(),
+        sizes: sizes(&about),
+        may: May::of(site, identity, index, &about.name, version),
+        yank_form: Form::new().id("yank"),
+        status_form: status_form.id("status"),
+        states: [Condition::Active, Condition::Deprecated, Condition::Archived, Condition::Quarantined]
+            .map(Condition::marker),
     };
-    show(&site, &visit, &headers, PROJECT, shown)
+    show(site, visit, headers, PROJECT, shown)
 }
 
-fn short(text: Option<&str>) -> Option<String> {
-    text.map(|text| text.trim().chars().take(TEXT_MAX).collect()).filter(|text: &String| !text.is_empty())
-}
-
-/// The first reason that anybody gave.
-fn reason(files: &[simple::File]) -> String {
-    files.iter().filter_map(yanked).find(|reason| !reason.is_empty()).unwrap_or_default().to_owned()
-}
-
-/// Where a project says that more can be found, as far as that is on the web.
-fn links(metadata: &Metadata) -> Vec<(String, String)> {
-    let own = [("Home page", &metadata.home_page), ("Download", &metadata.download_url)];
-    let own = own.into_iter().filter_map(|(label, url)| Some((label, url.as_deref()?)));
-    let all = own.chain(metadata.project_urls.iter().map(|(label, url)| (&**label, &**url)));
-    let on_the_web = all.filter_map(|(label, url)| {
-        let url = web_address(url)?;
-        let scheme = url.split(':').next().unwrap_or_default();
-        (!scheme.eq_ignore_ascii_case("mailto")).then(|| (label.trim().to_owned(), url.to_owned()))
+/// The readme as a page has it. One that is long takes a while.
+async fn description(metadata: &Metadata) -> Result<Option<Markup>, HttpError> {
+    let (text, kind) = (metadata.description.clone(), metadata.description_content_type.clone());
+    let readme = tokio::task::spawn_blocking(move || {
+        text.filter(|text| !text.trim().is_empty()).map(|text| readme(&kind.unwrap_or_default(), &text))
     });
-    on_the_web.take(LINKS_MAX).collect()
+    readme.await.map_err(HttpError::internal)
 }
 
-fn entry(file: &simple::File) -> File {
+fn entry(file: &simple::File, up: &str) -> File {
     File {
         filename: file.filename.clone(),
-        // ours are relative, and as deep as from the page of the Simple API
-        url: if file.url.starts_with("../../") || web_address(&file.url).is_some() {
-            file.url.clone()
-        } else {
-            String::new()
-        },
+        url: address(file, up),
+        segment: segment(&file.filename),
         size: file.size,
         requires_python: file.requires_python.clone(),
         came: file.upload_time.map(simple::UploadTime::micros),
@@ -168,4 +218,21 @@ fn entry(file: &simple::File) -> File {
 fn listed(version: &Version, files: &[simple::File]) -> Release {
     let text = version.normalized();
     Release { segment: segment(&text), prerelease: version.is_prerelease(), yanked: is_yanked(files), version: text }
+}
+
+/// How large each release is, over the time; its largest file of each kind counts. Nothing to see of one release.
+fn sizes(about: &About) -> Option<Markup> {
+    let of_kind = |kind: Kind| {
+        let largest = about.releases.values().filter_map(move |files| {
+            let files = files.iter().filter(|file| FileName::kind_of(&file.filename).is_some_and(|(is, _)| is == kind));
+            files.max_by_key(|file| file.size)
+        });
+        let point = |file: &simple::File| Some((file.upload_time?.micros() as f64 / SECOND, file.size? as f64));
+        largest.filter_map(point).collect::<Vec<_>>()
+    };
+    let all = [("Wheel", Kind::Wheel), ("Source", Kind::Sdist), ("Egg", Kind::Egg)];
+    let series: Vec<_> = all.map(|(name, kind)| (name, of_kind(kind))).into_iter().filter(|(_, s)| s.len() > 1).collect();
+    let plot = plot::line("Size of each release").x(Unit::Time).y(Unit::Bytes).small();
+    (!series.is_empty())
+        .then(|| series.into_iter().fold(plot, |plot, (name, points)| plot.series(name, points)).render())
 }
