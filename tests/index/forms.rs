@@ -86,7 +86,7 @@ fn a_publisher_withdraws_and_an_administrator_says_how_a_project_is() {
     let running = index();
     let mut browser = Chromium::start();
     let mut tab = browser.tab(1200);
-    check(&mut tab, &url(&running, "/project/demo/"), &["demo 1.2", "Size of each release"]);
+    check(&mut tab, &url(&running, "/project/demo/"), &["demo 1.2", "details"]);
     assert!(!tab.text("main").contains("Yank"), "nobody is logged in");
     log_in(&mut tab, &url(&running, "/project/demo/"), "bob");
     withdraw(&running, &mut tab);
@@ -96,9 +96,11 @@ fn a_publisher_withdraws_and_an_administrator_says_how_a_project_is() {
     tab.scheme("dark");
     withdraw(&running, &mut tab);
     tab.scripts(true);
+    tab.width(1200);
+    tab.scheme("light");
     tab.open(&url(&running, "/"));
-    tab.click("form[action='/_/logout'] button");
-    tab.loaded();
+    tab.eval("document.querySelector('form[action=\"/_/logout\"]').closest('details').open = true");
+    send(&mut tab, "/_/logout");
 
     log_in(&mut tab, &url(&running, "/project/demo/"), "root");
     shows(&mut tab, &["State of the project"]);
@@ -143,6 +145,7 @@ fn what_is_removed_is_asked_for_first() {
     fill(&mut tab, "input[name=typed]", "other");
     tab.click("main button");
     tab.loaded();
+    assert!(tab.faults().iter().all(|fault| fault.contains("422")));
     shows(&mut tab, &["Confirmation must be demo"]);
     assert!(file("demo-1.1-py2.py3-none-any.whl").exists());
     fill(&mut tab, "input[name=typed]", "demo");
@@ -150,5 +153,84 @@ fn what_is_removed_is_asked_for_first() {
     tab.loaded();
     shows(&mut tab, &["demo is removed.", "Newest releases", "other"]);
     assert_eq!(get(&running, "/simple/demo/", JSON).0, 404);
+    running.stop();
+}
+
+/// Sends the files. A script does it by itself, and changes the page when they are there.
+fn sent(tab: &mut Tab<'_>, scripts: bool, words: &str) {
+    if !scripts {
+        return send(tab, "upload");
+    }
+    tab.click("form[action*=upload] button[type=submit]");
+    tab.until(&format!("document.body.textContent.includes({words:?})"));
+}
+
+#[test]
+fn files_are_uploaded_by_a_form() {
+    let running = index();
+    let made = tempfile::tempdir().unwrap();
+    let wheel = Package::wheel("brought", "1.0").make(made.path());
+    let broken = made.path().join("broken-1.0-py3-none-any.whl");
+    std::fs::write(&broken, "no wheel at all").unwrap();
+    let mut browser = Chromium::start();
+    let mut tab = browser.tab(1200);
+    // who is not logged in is led to the login, and back
+    log_in(&mut tab, &url(&running, "/upload"), "bob");
+    for scripts in [true, false] {
+        tab.scripts(scripts);
+        tab.width(if scripts { 1200 } else { 360 });
+        tab.scheme(if scripts { "light" } else { "dark" });
+        check(&mut tab, &url(&running, "/upload"), &["Upload", "Wheels and source distributions"]);
+        tab.choose("input[name=content]", &broken);
+        sent(&mut tab, scripts, "What became of them");
+        assert!(tab.faults().iter().all(|fault| fault.contains("422")));
+        shows(&mut tab, &["What became of them", "refused", "broken-1.0-py3-none-any.whl"]);
+        tab.choose("input[name=content]", &wheel);
+        let said = if scripts { "is uploaded" } else { "was here already, the very same" };
+        sent(&mut tab, scripts, said);
+        shows(&mut tab, &[&format!("brought-1.0-py2.py3-none-any.whl {said}."), "brought 1.0"]);
+    }
+    assert_eq!(
+        std::fs::read(running.path("packages/brought").join(wheel.file_name().unwrap())).unwrap(),
+        std::fs::read(&wheel).unwrap()
+    );
+    check(&mut tab, &url(&running, "/project/brought/1.0/brought-1.0-py2.py3-none-any.whl"), &["bob"]);
+    running.stop();
+}
+
+#[test]
+fn an_administrator_decides_about_names_and_reads_what_happened() {
+    let running = index();
+    let mut browser = Chromium::start();
+    let mut tab = browser.tab(1200);
+    log_in(&mut tab, &url(&running, "/origins"), "root");
+    for (width, scheme, name) in [(1200, "light", "acme"), (360, "dark", "umbrella")] {
+        tab.width(width);
+        tab.scheme(scheme);
+        tab.scripts(width > 500);
+        check(&mut tab, &url(&running, "/origins"), &["Where names come from"]);
+        fill(&mut tab, "input[name=pattern]", &format!("{name}-*"));
+        send(&mut tab, "reservations");
+        shows(&mut tab, &[&format!("{name}-* is reserved."), "root"]);
+        fill(&mut tab, "input[name=project]", &format!("{name}.Lib"));
+        tab.eval("document.querySelector('select[name=origin]').value = 'blocked'");
+        tab.click("form[action='origins'] button[type=submit]");
+        tab.loaded();
+        shows(&mut tab, &[&format!("{name}-lib: blocked.")]);
+        assert_eq!(get(&running, &format!("/simple/{name}-lib/"), JSON).0, 403);
+        send(&mut tab, &format!("origins/{name}-lib"));
+        shows(&mut tab, &[&format!("{name}-lib: undecided")]);
+        send(&mut tab, &format!("reservations/{name}-"));
+        shows(&mut tab, &[&format!("{name}-* is not reserved any more.")]);
+        fill(&mut tab, "input[name=pattern]", "*");
+        send(&mut tab, "reservations");
+        assert!(tab.faults().iter().all(|fault| fault.contains("422")));
+        shows(&mut tab, &["reserves nothing"]);
+
+        check(&mut tab, &url(&running, "/changes"), &["unreserve", "blocked", "127.0.0.1", "appear", "demo-1.0"]);
+        check(&mut tab, &url(&running, "/changes?action=reserve&actor=root"), &[&format!("{name}-*")]);
+        assert!(!tab.text("table").contains("appear"));
+        check(&mut tab, &url(&running, "/"), &["Account and tokens", "Changes", "Origins", "Upload", "Users"]);
+    }
     running.stop();
 }

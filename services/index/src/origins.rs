@@ -145,6 +145,9 @@ impl Origins {
 }
 
 impl Origin {
+    /// Their words.
+    pub(crate) const WORDS: [&'static str; 4] = ["internal", "upstream", "merge", "blocked"];
+
     const ALL: [(Origin, &'static str); 4] = [
         (Origin::Internal, "internal"),
         (Origin::Upstream, "upstream"),
@@ -237,6 +240,7 @@ mod tests {
     fn words() {
         for (origin, word) in Origin::ALL {
             assert_eq!((origin.to_string().as_str(), word.parse()), (word, Ok(origin)));
+            assert!(Origin::WORDS.contains(&word));
         }
         assert!("Internal".parse::<Origin>().is_err());
     }

@@ -15,6 +15,7 @@ mod rows;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod upload;
 mod yank;
 
@@ -23,6 +24,8 @@ use opsctl_store::{Database, Migrations, migrations};
 pub(crate) use self::change::{Change, Followed};
 pub(crate) use self::folder::Noted;
 pub(crate) use self::load::Loaded;
+pub(crate) use self::origins::{Decision, Reserved};
+pub(crate) use self::trail::{Recorded, TrailFilter};
 pub(crate) use self::upload::Claimed;
 
 /// The service's tables.

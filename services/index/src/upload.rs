@@ -22,7 +22,7 @@ pub(crate) use self::check::{check, check_file};
 pub(crate) use self::error::Error;
 pub(crate) use self::form::Claims;
 pub(crate) use self::promote::promote;
-pub(crate) use self::receive::{Received, receive};
+pub(crate) use self::receive::{Received, receive, receive_file};
 pub(crate) use self::recover::recover;
 pub(crate) use self::spool::{Spool, Spooled, lock};
 pub(crate) use self::store::{Landed, Outcome, Pending, Sender, Store};

@@ -21,7 +21,12 @@ pub(crate) struct Recent {
     pub(crate) project_count: usize,
     /// How many files there are.
     pub(crate) file_count: usize,
+    /// How many bytes of what is there now had come until when (microseconds since 1970), in order; a few hundred points.
+    pub(crate) growth: Vec<(i64, u64)>,
 }
+
+/// Points of the growth.
+const POINTS: usize = 300;
 
 /// A version of a project, and when it came.
 #[derive(Debug, Clone)]
@@ -35,9 +40,11 @@ impl Recent {
     /// Looks at all that is offered.
     pub(crate) fn of<'p>(projects: impl Iterator<Item = &'p Arc<Project>>) -> Recent {
         let mut recent = Recent::default();
+        let mut sizes = Vec::new();
         for project in projects.filter(|project| !project.offered().is_empty()) {
             recent.project_count += 1;
             recent.file_count += project.offered().len();
+            sizes.extend(project.offered().iter().map(|file| (file.first_seen, file.size)));
             let releases = releases(project);
             recent.projects.extend(releases.iter().min_by_key(|release| release.came()).cloned());
             recent.releases.extend(releases);
@@ -50,8 +57,22 @@ impl Recent {
         }
         newest(&mut recent.releases);
         newest(&mut recent.projects);
+        recent.growth = growth(sizes);
         recent
     }
+}
+
+/// What there was in all when each of these came, or some of them if there are many; always at the end.
+fn growth(mut sizes: Vec<(i64, u64)>) -> Vec<(i64, u64)> {
+    sizes.sort_unstable_by_key(|(at, _)| *at);
+    let mut total = 0_u64;
+    for (_, size) in &mut sizes {
+        total = total.saturating_add(*size);
+        *size = total;
+    }
+    let step = sizes.len().div_ceil(POINTS).max(1);
+    let last = sizes.len().saturating_sub(1);
+    sizes.into_iter().enumerate().filter(|(at, _)| at % step == 0 || *at == last).map(|(_, point)| point).collect()
 }
 
 impl Release {
@@ -107,5 +128,8 @@ mod tests {
         assert_eq!(told(&recent.releases), ["demo 2 400", "demo 1 300", "many 99 99"]);
         assert_eq!(told(&recent.projects), ["demo 1 300", "many 0 0"]);
         assert_eq!((recent.releases.len(), recent.project_count, recent.file_count), (NEWEST, 2, 103));
+        assert_eq!((recent.growth[0], *recent.growth.last().unwrap()), ((0, 3), (500, 309)));
+        let many = growth((0..10_000).rev().map(|nth| (nth, 1)).collect());
+        assert!(many.len() <= POINTS + 1 && many.is_sorted() && many.last() == Some(&(9999, 10_000)));
     }
 }

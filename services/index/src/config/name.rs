@@ -10,9 +10,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// First parts of paths that mean something else.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 22] = [
     "account",
     "api",
+    "changes",
     "files",
     "find-links",
     "healthz",
@@ -24,11 +25,14 @@ const TAKEN: [&str; 18] = [
     "metrics",
     "namespaces",
     "openapi",
+    "origins",
     "project",
     "pypi",
+    "reservations",
     "rss",
     "search",
     "simple",
+    "upload",
 ];
 /// In characters: it is a part of paths.
 const LONGEST: usize = 32;

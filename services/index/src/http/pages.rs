@@ -5,33 +5,42 @@
 //! the list that it can read. A form's answer is a redirect to the page that shows what it did, with a message.
 
 mod change;
+pub(super) mod changes;
 mod file;
+mod origins;
 mod parts;
 mod project;
+mod upload;
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use opsctl_auth::{Action, Identity};
 use opsctl_http::{HttpError, lists_xhtml};
-use opsctl_web::{Link, Pages, Visit};
+use opsctl_web::plot::{self, Unit};
+use opsctl_web::{Link, Markup, Pages, Visit};
 use serde::Serialize;
 
-use axum::Router;
-use axum::routing::{get, put};
 use super::about::Here;
 use super::simple::no_index;
 use super::{InIndex, Site, rss, search};
+use axum::Router;
+use axum::routing::{delete, get, put};
 
 const HOME: &str = "index/home.html";
 const SEARCH: &str = "index/search.html";
 const PROJECT: &str = "index/project.html";
 const FILE: &str = "index/file.html";
+const UPLOAD: &str = "index/upload.html";
+const ORIGINS: &str = "index/origins.html";
+const CHANGES: &str = "index/changes.html";
 /// Releases on the first page.
 const NEWEST: usize = 20;
+/// Microseconds between the first and the last file of which a plot can be seen.
+const GROWTH_MIN: i64 = 60_000_000;
 
 /// All templates.
 pub(crate) fn pages() -> Pages {
@@ -42,6 +51,25 @@ pub(crate) fn pages() -> Pages {
         .add(SEARCH, include_str!("../../templates/search.html"))
         .add(PROJECT, include_str!("../../templates/project.html"))
         .add(FILE, include_str!("../../templates/file.html"))
+        .add(UPLOAD, include_str!("../../templates/upload.html"))
+        .add(ORIGINS, include_str!("../../templates/origins.html"))
+        .add(CHANGES, include_str!("../../templates/changes.html"))
+}
+
+/// The pages for those who look after the index.
+pub(super) fn of_keepers(top: &str) -> Router<Arc<Site>> {
+    Router::new()
+        .route(&format!("{top}/upload"), get(upload::page).post(upload::upload))
+        .route(&format!("{top}/changes"), get(changes::page))
+}
+
+/// What holds in all indexes.
+pub(super) fn of_all() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/origins", get(origins::page).post(origins::decide))
+        .route("/origins/{project}", delete(origins::clear))
+        .route("/reservations", get(origins::page).post(origins::reserve))
+        .route("/reservations/{pattern}", delete(origins::unreserve))
 }
 
 /// The paths of a project's pages and of their forms.
@@ -76,9 +104,25 @@ struct Row {
 #[derive(Debug, Serialize)]
 struct Home {
     here: String,
+    /// From the index to where what holds in all of them is.
+    above: &'static str,
     projects: usize,
     files: usize,
+    bytes: u64,
+    /// How much there is, over the time.
+    growth: Option<Markup>,
+    may: May,
     releases: Vec<Row>,
+}
+
+/// Which pages are for the reader.
+#[derive(Debug, Serialize)]
+struct May {
+    upload: bool,
+    changes: bool,
+    origins: bool,
+    users: bool,
+    account: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -101,14 +145,32 @@ pub(super) async fn home(
     if !lists_xhtml(&headers) {
         return Ok(Redirect::temporary("simple/").into_response());
     }
-    let (mut projects, mut files) = (0, 0);
+    let (mut projects, mut files, mut bytes) = (0, 0, 0);
+    let mut plot = plot::area("Bytes kept").x(Unit::Time).y(Unit::Bytes).small();
+    let mut span = 0;
     {
         let snapshot = site.catalog.snapshot();
-        for index in chain.folders().filter_map(|name| snapshot.index(name)) {
-            projects += index.recent().project_count;
-            files += index.recent().file_count;
+        for (name, index) in chain.folders().filter_map(|name| Some((name, snapshot.index(name)?))) {
+            let recent = index.recent();
+            projects += recent.project_count;
+            files += recent.file_count;
+            bytes += recent.growth.last().map_or(0, |(_, bytes)| *bytes);
+            if let (Some((first, _)), Some((last, _))) = (recent.growth.first(), recent.growth.last()) {
+                span = span.max(last - first);
+                plot = plot.series(name, recent.growth.iter().map(|(at, bytes)| (*at as f64 / 1e6, *bytes as f64)));
+            }
         }
     }
+    let growth = (span >= GROWTH_MIN).then(|| plot.render());
+    let may = May {
+        upload: site.stores.contains_key(&*index)
+            && site.access.check_somewhere(&identity, Action::Upload, &index).is_ok(),
+        changes: site.access.check(&identity, Action::Admin, &index, "").is_ok(),
+        origins: site.access.check(&identity, Action::Admin, "", "").is_ok(),
+        users: identity.is_administrator(),
+        account: !identity.is_anonymous(),
+    };
+    let above = if visit.path() == "/" { "" } else { "../" };
     let mut releases = rss::last(&site, chain, |recent| &recent.releases);
     releases.truncate(NEWEST);
     let summaries = site.summaries.of(releases.iter().map(|release| Arc::clone(&release.file)).collect()).await?;
@@ -120,7 +182,7 @@ pub(super) async fn home(
         came: release.came(),
     };
     let releases = releases.into_iter().zip(summaries).map(row).collect();
-    show(&site, &visit, &headers, HOME, Home { here: here.0, projects, files, releases })
+    show(&site, &visit, &headers, HOME, Home { here: here.0, above, projects, files, bytes, growth, may, releases })
 }
 
 pub(super) async fn found(
@@ -155,5 +217,19 @@ fn show(
 ) -> Result<Response, HttpError> {
     let mut response = site.pages.show(visit, template, context)?.respond(headers);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(site.page_cache));
+    Ok(response)
+}
+
+/// A page for somebody in particular, which no cache keeps.
+fn show_form(
+    site: &Site,
+    visit: &Visit,
+    headers: &HeaderMap,
+    template: &str,
+    status: StatusCode,
+    context: impl Serialize,
+) -> Result<Response, HttpError> {
+    let mut response = site.pages.show(visit, template, context)?.status(status).respond(headers);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
 }

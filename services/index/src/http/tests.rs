@@ -246,7 +246,15 @@ async fn pages_for_browsers() {
     check("/project/demo/2.0/Demo-2.0.tar.gz", &["yanked: </td><b>broken", "source distribution", script], &[]).await;
     check("/project/demo/2.0/", &["This release is yanked: </td><b>broken", "Demo-2.0.tar.gz"], &[]).await;
     check("/main/project/demo/?page=9", &["Demo 1.0"], &[]).await;
-    for path in ["/project/none/", "/project/demo/7/", "/project/demo/x%2F/", "/project/demo/1.0/x", "/none/", "/none/search", "/none/project/demo/"] {
+    for path in [
+        "/project/none/",
+        "/project/demo/7/",
+        "/project/demo/x%2F/",
+        "/project/demo/1.0/x",
+        "/none/",
+        "/none/search",
+        "/none/project/demo/",
+    ] {
         scene.status("GET", path, 404).await;
     }
     let (status, headers, _) = scene.ask("GET", "/project/demo/?version=1.0%2B2", BROWSER, "").await;

@@ -2,13 +2,69 @@
 
 use std::collections::{HashMap, HashSet};
 
-use opsctl_store::params;
+use opsctl_store::{Row, params};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Change, Records, Result};
 use crate::changes::By;
 use crate::origins::{Origin, Reservation};
 
+/// Reservations that are shown.
+const RESERVED_MAX: i64 = 10_000;
+
+/// Where a name comes from, and who decided so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Decision {
+    /// Normalised.
+    pub(crate) project: String,
+    /// `internal`, `upstream`, `merge`, `blocked`.
+    pub(crate) origin: String,
+    /// When, in microseconds since 1970.
+    pub(crate) at: i64,
+    /// A user, a token of one, `first sight`.
+    pub(crate) by: String,
+}
+
+/// Names that are ours, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Reserved {
+    /// `acme` alone, or `acme-*` for it and all that begin with `acme-`.
+    pub(crate) pattern: String,
+    /// When, in microseconds since 1970.
+    pub(crate) at: i64,
+    /// A user, a token of one.
+    pub(crate) by: String,
+}
+
 impl Records {
+    /// Decisions about names that have `part` in them, by name, and how many there are.
+    pub(crate) async fn decisions(&self, part: &str, limit: i64, offset: i64) -> Result<(Vec<Decision>, u64)> {
+        // a name has no `%`, and a `_` in what is looked for may stand for any one character
+        let like = format!("%{}%", part.replace(['%', '\0'], ""));
+        let sql = "SELECT project, origin, decided_at, decided_by FROM origin WHERE project LIKE $1 \
+                   ORDER BY project LIMIT $2 OFFSET $3";
+        let rows = self.db.fetch_all(sql, params![like.as_str(), limit, offset]).await?;
+        let total = self.db.fetch_value("SELECT count(*) FROM origin WHERE project LIKE $1", params![like]).await?;
+        Ok((rows.iter().map(decision).collect::<Result<_>>()?, total.unwrap_or_default()))
+    }
+
+    #[allow(dead_code)]
+    /// What was decided about one name.
+    pub(crate) async fn decision(&self, project: &str) -> Result<Option<Decision>> {
+        let sql = "SELECT project, origin, decided_at, decided_by FROM origin WHERE project = $1";
+        self.db.fetch_optional(sql, params![project]).await?.as_ref().map(decision).transpose()
+    }
+
+    /// What is reserved, by pattern.
+    pub(crate) async fn reserved(&self) -> Result<Vec<Reserved>> {
+        let sql = "SELECT pattern, reserved_at, reserved_by FROM reservation ORDER BY pattern LIMIT $1";
+        let rows = self.db.fetch_all(sql, params![RESERVED_MAX]).await?;
+        let reserved =
+            |row: &Row| Ok(Reserved { pattern: row.get(0_usize)?, at: row.get(1_usize)?, by: row.get(2_usize)? });
+        rows.iter().map(reserved).collect()
+    }
+
     /// All that was decided.
     pub(crate) async fn origins(&self) -> Result<HashMap<Box<str>, Origin>> {
         let rows = self.db.fetch_all("SELECT project, origin FROM origin", params![]).await?;
@@ -90,4 +146,8 @@ impl Records {
         tx.commit().await?;
         Ok(there)
     }
+}
+
+fn decision(row: &Row) -> Result<Decision> {
+    Ok(Decision { project: row.get(0_usize)?, origin: row.get(1_usize)?, at: row.get(2_usize)?, by: row.get(3_usize)? })
 }

@@ -36,7 +36,7 @@ pub(crate) async fn receive(
                 return Err(Error::Field("There is more than one file in the form.".to_owned()));
             }
             let filename = part.file_name().unwrap_or_default().to_owned();
-            content = Some((filename, file(part, spool.begin(limit)).await?));
+            content = Some((filename, receive_file(part, spool.begin(limit)).await?));
         } else if part.file_name().is_some() {
             // a signature of a kind that nobody can check any more
         } else {
@@ -54,7 +54,11 @@ pub(crate) async fn receive(
     Ok(Received { claims, filename, spooled })
 }
 
-async fn file(mut part: Part<'_>, mut spooling: Spooling) -> Result<Spooled, Error> {
+/// Receives one file of a form into the spool.
+///
+/// # Errors
+/// It does not come to its end, is too large, or there is no room for it.
+pub(crate) async fn receive_file(mut part: Part<'_>, mut spooling: Spooling) -> Result<Spooled, Error> {
     while let Some(piece) = part.chunk().await? {
         if spooling.write(piece).await.is_err() {
             break;

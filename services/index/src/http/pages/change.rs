@@ -149,6 +149,7 @@ pub(super) async fn ask(
 }
 
 /// `DELETE` of a project, a release, a file.
+#[expect(clippy::too_many_arguments, reason = "what a request is made of")]
 pub(super) async fn remove(
     State(site): State<Arc<Site>>,
     InIndex(index): InIndex,

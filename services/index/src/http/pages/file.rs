@@ -97,7 +97,10 @@ pub(super) async fn file(
         metadata_url: (has_metadata && !url.is_empty()).then(|| format!("{url}.metadata")),
         url,
         kind: parsed.as_ref().map_or("file", |parsed| word(parsed.kind())),
-        python: parsed.as_ref().map(|parsed| parsed.python().to_owned()).filter(|python| !python.is_empty()),
+        python: parsed
+            .as_ref()
+            .map(|parsed| parsed.python().to_owned())
+            .filter(|python| !matches!(&**python, "" | "source")),
         size: file.size,
         hashes: file.hashes.clone(),
         requires_python: file.requires_python.clone(),

@@ -24,6 +24,8 @@ use crate::http::{InIndex, Site};
 const FILES: u64 = 100;
 /// Microseconds of a second, the unit of a plot's times.
 const SECOND: f64 = 1e6;
+/// Seconds between the first and the last release of which a plot can be seen.
+const SPAN_MIN: f64 = 60.0;
 
 #[derive(Debug, Serialize)]
 struct Shown {
@@ -220,7 +222,7 @@ fn listed(version: &Version, files: &[simple::File]) -> Release {
     Release { segment: segment(&text), prerelease: version.is_prerelease(), yanked: is_yanked(files), version: text }
 }
 
-/// How large each release is, over the time; its largest file of each kind counts. Nothing to see of one release.
+/// How large each release is, over the time; its largest file of each kind counts. Nothing to see of one moment.
 fn sizes(about: &About) -> Option<Markup> {
     let of_kind = |kind: Kind| {
         let largest = about.releases.values().filter_map(move |files| {
@@ -230,9 +232,59 @@ fn sizes(about: &About) -> Option<Markup> {
         let point = |file: &simple::File| Some((file.upload_time?.micros() as f64 / SECOND, file.size? as f64));
         largest.filter_map(point).collect::<Vec<_>>()
     };
-    let all = [("Wheel", Kind::Wheel), ("Source", Kind::Sdist), ("Egg", Kind::Egg)];
-    let series: Vec<_> = all.map(|(name, kind)| (name, of_kind(kind))).into_iter().filter(|(_, s)| s.len() > 1).collect();
+    let all =
+        [("Wheel", Kind::Wheel), ("Source", Kind::Sdist), ("Egg", Kind::Egg)].map(|(name, kind)| (name, of_kind(kind)));
+    let times = || all.iter().flat_map(|(_, points)| points.iter().map(|(time, _)| *time));
+    let span = times().fold(f64::MIN, f64::max) - times().fold(f64::MAX, f64::min);
+    if span < SPAN_MIN {
+        return None;
+    }
     let plot = plot::line("Size of each release").x(Unit::Time).y(Unit::Bytes).small();
-    (!series.is_empty())
-        .then(|| series.into_iter().fold(plot, |plot, (name, points)| plot.series(name, points)).render())
+    let series = all.into_iter().filter(|(_, points)| points.len() > 1);
+    Some(series.fold(plot, |plot, (name, points)| plot.series(name, points)).render())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use opsctl_dist::ProjectName;
+    use opsctl_dist::simple::UploadTime;
+
+    use super::*;
+
+    /// `files` as file name, hour, size.
+    fn check(files: &[(&str, i64, u64)], lines: Option<usize>) {
+        let mut releases: BTreeMap<Version, Vec<simple::File>> = BTreeMap::new();
+        for (filename, hour, size) in files {
+            let version = Version::parse(filename.split('-').nth(1).unwrap().trim_end_matches(".tar.gz")).unwrap();
+            let upload_time = UploadTime::from_micros(hour * 3_600_000_000).ok();
+            let file = simple::File {
+                filename: (*filename).to_owned(),
+                upload_time,
+                size: Some(*size),
+                ..simple::File::default()
+            };
+            releases.entry(version).or_default().push(file);
+        }
+        let about = About { name: ProjectName::parse("a").unwrap(), status: None, releases };
+        let drawn = sizes(&about).map(|plot| plot.as_str().matches("<path").count());
+        assert_eq!(drawn, lines, "{files:?}");
+    }
+
+    #[test]
+    fn sizes_of_releases_over_the_time() {
+        check(&[], None);
+        check(&[("a-1-py3-none-any.whl", 1, 5)], None);
+        check(&[("a-1-py3-none-any.whl", 1, 5), ("a-2-py3-none-any.whl", 1, 6)], None);
+        check(&[("a-1-py3-none-any.whl", 1, 5), ("a-2-py3-none-any.whl", 2, 6)], Some(1));
+        let both = [
+            ("a-1-py3-none-any.whl", 1, 5),
+            ("a-1.tar.gz", 1, 9),
+            ("a-2-py3-none-any.whl", 2, 6),
+            ("a-2-py3-none-linux_x86_64.whl", 2, 60),
+            ("a-2.tar.gz", 2, 9),
+        ];
+        check(&both, Some(2));
+    }
 }
