@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use opsctl_host::{Context, Troubles};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::read::read;
 use super::scan::{Known, Look, Scanner, Scope};
@@ -138,6 +138,7 @@ impl Keeper {
     }
 
     async fn look(&mut self, scope: Scope) -> anyhow::Result<()> {
+        let whole = matches!(scope, Scope::All);
         let mut scope = scope;
         // what stood back behind a file that is gone takes its place at once
         while self.look_once(scope).await? {
@@ -153,6 +154,9 @@ impl Keeper {
             }
         }
         self.troubles.clear("folder");
+        if whole {
+            debug!(index = %self.index, "looked at the whole folder");
+        }
         Ok(())
     }
 
