@@ -5,6 +5,7 @@
 mod encoder;
 mod host;
 mod http;
+mod index;
 mod programs;
 mod ps;
 mod psi;
@@ -26,6 +27,7 @@ const BENCHES: &[Bench] = &[
     Bench { name: "encoder", readme: "services/encoder/README.md", run: encoder::run },
     Bench { name: "host", readme: "libs/host/README.md", run: host::run },
     Bench { name: "http", readme: "libs/http/README.md", run: http::run },
+    Bench { name: "index", readme: "services/index/README.md", run: index::run },
     Bench { name: "ps", readme: "services/ps/README.md", run: ps::run },
     Bench { name: "psi", readme: "libs/psi/README.md", run: psi::run },
     Bench { name: "store", readme: "libs/store/README.md", run: store::run },

@@ -14,13 +14,13 @@ use packages::Package;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use python::{program as python_program, python};
+pub(crate) use python::{environment, program as python_program, python};
 
 /// Everything that tests and demo need.
 pub(crate) fn everything(repo: &Repo) -> Result<()> {
     install(packages::NEEDED)?;
     libav::build(repo)?;
-    python::venv(repo)?;
+    python::venvs(repo)?;
     clips::fetch(repo)
 }
 

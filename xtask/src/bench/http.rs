@@ -179,7 +179,7 @@ fn wrk(server: &Server, load: &Load, folder: &Path, seconds: u32) -> Result<Stri
 }
 
 /// Requests and bytes: `1234 requests in 6.00s, 5.67GB read`.
-fn counts(output: &str) -> Option<(f64, f64)> {
+pub(super) fn counts(output: &str) -> Option<(f64, f64)> {
     let line = output.lines().find(|line| line.contains(" requests in "))?;
     let (requests, rest) = line.trim().split_once(" requests in ")?;
     let text = rest.split_once(", ")?.1.strip_suffix(" read")?;
@@ -196,9 +196,14 @@ fn counts(output: &str) -> Option<(f64, f64)> {
 
 /// Head and body of a page.
 fn get(address: SocketAddr, path: &str) -> Result<(String, Vec<u8>)> {
+    get_with(address, path, "")
+}
+
+/// The same, asked for with these lines.
+pub(super) fn get_with(address: SocketAddr, path: &str, lines: &str) -> Result<(String, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(START))?;
-    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\n{lines}\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let end =

@@ -79,6 +79,40 @@ pub(super) fn memory(id: u32) -> Result<Memory> {
     Ok(Memory { resident: number("VmRSS")?, threads: number("Threads")? })
 }
 
+/// A process and its descendants: what they have cost so far.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    /// User and system, also of those that have ended and were waited for.
+    pub cpu: Duration,
+    /// KiB in memory; what several of them share counts for each.
+    pub resident: u64,
+}
+
+pub(super) fn tree(id: u32) -> Result<Tree> {
+    let mut parents = Vec::new();
+    for entry in fs::read_dir("/proc").context("failed to list the processes")? {
+        let name = entry?.file_name();
+        // a process may end while we look
+        let Some(process) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        if let Ok(stat) = stat(&process.to_string()) {
+            parents.push((process, stat.ticks(3)));
+        }
+    }
+    let mut family = vec![id];
+    let mut at = 0;
+    while let Some(parent) = family.get(at).copied() {
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(process, _)| *process));
+        at += 1;
+    }
+    let mut tree = Tree::default();
+    for process in family {
+        let stat = stat(&process.to_string())?;
+        tree.cpu += (13..=16).map(|index| stat.ticks(index)).sum::<u32>() * TICK;
+        tree.resident += memory(process)?.resident;
+    }
+    Ok(tree)
+}
+
 struct Stat(Vec<u32>);
 
 impl Stat {
@@ -107,6 +141,11 @@ mod tests {
         assert!(memory(here).unwrap().threads >= 1);
         assert!(scheduled(here).unwrap() > Duration::ZERO);
         cpu(here).unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let tree = tree(here).unwrap();
+        assert!(tree.resident > memory(here).unwrap().resident / 2);
+        child.kill().unwrap();
+        child.wait().unwrap();
         cpu_of_run(|| Command::new("true"), 1).unwrap();
     }
 }
