@@ -1,4 +1,12 @@
-//! The installers: pip in all its ages, and uv, each with an environment and caches of its own.
+//! The clients that people have: pip in all its ages, uv, and what publishes, each with an environment and caches of its
+//! own. What they do with an index is in the modules below this one.
+
+mod old;
+mod parsers;
+mod publish;
+mod resolve;
+pub(crate) mod tap;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +23,24 @@ fn venv() -> PathBuf {
 /// A program of the tests' Python environment.
 pub(crate) fn tool(name: &str) -> PathBuf {
     venv().join("bin").join(name)
+}
+
+/// A program of the environment of those that publish.
+pub(crate) fn publisher(name: &str) -> PathBuf {
+    let path = venv().with_file_name("venv-publishers").join("bin").join(name);
+    assert!(path.exists(), "there is no {}: run `cargo xtask setup`", path.display());
+    path
+}
+
+/// Where the setuptools with the last easy_install lies.
+pub(crate) fn easy_install_folder() -> PathBuf {
+    venv().join("easy_install")
+}
+
+/// The pip of this version.
+pub(crate) fn pip(version: &str) -> PathBuf {
+    let named = |path: &PathBuf| path.to_string_lossy().contains(&format!("pip-{version}-"));
+    pips().into_iter().find(named).unwrap_or_else(|| panic!("there is no pip {version}"))
 }
 
 /// The versions of pip that are tried.
@@ -45,6 +71,9 @@ pub(crate) fn clean<'a>(command: &'a mut Command, home: &Path) -> &'a mut Comman
     command.env("PIP_CONFIG_FILE", nothing).env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_NO_INPUT", "1");
     command.env("UV_NO_CONFIG", "1").env("UV_CACHE_DIR", home.join("uv")).env("UV_PYTHON_DOWNLOADS", "never");
     command.env("UV_HTTP_TIMEOUT", "60").env("UV_HTTP_RETRIES", "0").env("NO_COLOR", "1");
+    for authority in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(authority);
+    }
     for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(proxy);
     }
@@ -67,15 +96,14 @@ impl Install {
 
     /// The packages, with the pip in the wheel `pip`.
     pub(crate) fn pip(&self, pip: &Path, args: &[&str]) -> Ran {
+        let lib = self.path().join("lib").display().to_string();
+        self.run_pip(pip, &[&["install", "--quiet", "--no-compile", "--retries", "0", "--target", &lib], args].concat())
+    }
+
+    /// pip with these arguments.
+    pub(crate) fn run_pip(&self, pip: &Path, args: &[&str]) -> Ran {
         let mut command = Command::new("/usr/bin/python3");
-        clean(&mut command, self.path()).arg(pip.join("pip")).args([
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--retries",
-            "0",
-        ]);
-        Ran::of(command.args(["--target"]).arg(self.path().join("lib")).args(args))
+        Ran::of(clean(&mut command, self.path()).current_dir(self.path()).arg(pip.join("pip")).args(args))
     }
 
     /// The packages, with uv.
@@ -83,6 +111,12 @@ impl Install {
         let mut command = Command::new(tool("uv"));
         clean(&mut command, self.path()).args(["pip", "install", "--python", "/usr/bin/python3"]);
         Ran::of(command.args(["--target"]).arg(self.path().join("lib")).args(args))
+    }
+
+    /// uv with these arguments, in the folder of the installation.
+    pub(crate) fn run_uv(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new(tool("uv"));
+        Ran::of(clean(&mut command, self.path()).current_dir(self.path()).args(args))
     }
 
     /// What was installed of a module: its text.

@@ -12,9 +12,9 @@ use super::{JSON, folder, get, start, url};
 use crate::harness::{Ran, Running, eventually, program};
 
 /// A running index, and what opens it.
-struct Index {
+pub(super) struct Index {
     running: Running,
-    token: String,
+    pub(super) token: String,
     /// The token, as curl takes it.
     user: String,
 }
@@ -28,17 +28,22 @@ impl Deref for Index {
 }
 
 impl Index {
-    fn stop(self) -> String {
+    pub(super) fn stop(self) -> String {
         self.running.stop()
     }
 }
 
-fn index() -> Index {
+pub(super) fn index() -> Index {
     let running = start(&[], "");
-    bob(&running.path("data"));
-    let token = token(&running.path("data"), "index/main:upload");
+    let token = publisher_token(&running);
     let user = format!("__token__:{token}");
     Index { running, token, user }
+}
+
+/// A token that may upload to `main`.
+pub(super) fn publisher_token(running: &Running) -> String {
+    bob(&running.path("data"));
+    token(&running.path("data"), "index/main:upload")
 }
 
 fn twine(running: &Running, home: &Path, password: &str, files: &[&Path]) -> Ran {
@@ -163,7 +168,15 @@ impl Form<'_> {
 }
 
 pub(super) fn sha256(path: &Path) -> String {
-    let said = Ran::of(Command::new(program("sha256sum", "coreutils")).arg(path)).ok();
+    digest("sha256sum", path)
+}
+
+pub(super) fn md5(path: &Path) -> String {
+    digest("md5sum", path)
+}
+
+fn digest(by: &str, path: &Path) -> String {
+    let said = Ran::of(Command::new(program(by, "coreutils")).arg(path)).ok();
     said.split(' ').next().unwrap().to_owned()
 }
 

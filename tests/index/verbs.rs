@@ -18,13 +18,13 @@ fn verb(dir: &Path, line: &str) -> Command {
     command
 }
 
-fn run(running: &Running, line: &str) -> Ran {
+pub(super) fn run(running: &Running, line: &str) -> Ran {
     Ran::of(&mut verb(running.dir.path(), line))
 }
 
 /// Waits until the page of `project` has `text`, or has it no longer.
 #[track_caller]
-fn shows(running: &Running, index: &str, project: &str, text: &str, is: bool) {
+pub(super) fn shows(running: &Running, index: &str, project: &str, text: &str, is: bool) {
     let began = Instant::now();
     eventually(&format!("{project}: {text}"), || {
         (get(running, &format!("{index}/simple/{project}/"), JSON).1.contains(text) == is).then_some(())

@@ -59,6 +59,7 @@ pub(crate) const DAEMONS: &[&str] = &["nginx", "ngircd", "postgresql"];
 /// Python packages, as pip wants them.
 pub(crate) const PYTHON: &[&str] = &[
     "build==1.6.1",
+    "flit==4.2.0",
     "mousebender==2025.1",
     "packaging==26.4",
     "pypi-simple==1.8.0",
@@ -72,6 +73,12 @@ pub(crate) const PYTHON: &[&str] = &[
 pub(crate) const PIPS: &[&str] =
     &["pip==20.3.4", "pip==21.3.1", "pip==22.2.2", "pip==23.2.1", "pip==24.3.1", "pip==25.3", "pip==26.3"];
 
+/// The last setuptools for Python 2.7, with the easy_install of its time; unpacked, for whichever interpreter.
+pub(crate) const EASY_INSTALL: &str = "setuptools==44.1.1";
+
+/// What uploads and brings much along, in an environment of its own.
+pub(crate) const PUBLISHERS: &[&str] = &["hatch==1.18.2", "poetry==2.5.1"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,7 +88,7 @@ mod tests {
         assert!(NEEDED.is_sorted_by(|one, next| one.name < next.name));
         assert!(NEEDED.iter().chain(BENCH).all(|package| !package.why.is_empty()));
         assert!(
-            PYTHON.iter().chain(PIPS).all(|package| package.contains("==")),
+            PYTHON.iter().chain(PIPS).chain(PUBLISHERS).chain([&EASY_INSTALL]).all(|package| package.contains("==")),
             "a version each, or the same tests differ tomorrow"
         );
     }
