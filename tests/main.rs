@@ -20,6 +20,7 @@ mod daemon;
 mod encoder;
 mod encoder_frames;
 mod encoder_hostile;
+mod encoder_service;
 mod finger;
 mod finger_doors;
 mod finger_forwarding;

@@ -6,11 +6,11 @@ use opsctl_host::{Plugin, service, tool};
 
 /// The table.
 pub(crate) const PLUGINS: &[Plugin] = &[
+    #[cfg(feature = "encoder")]
+    service::<opsctl_encoder::Encoder>(),
     service::<opsctl_finger::Finger>(),
     service::<opsctl_index::Index>(),
     tool::<opsctl_ps::Ps>(),
-    #[cfg(feature = "encoder")]
-    tool::<opsctl_encoder::Encoder>(),
     #[cfg(feature = "encoder")]
     Plugin { hidden: true, ..tool::<opsctl_encoder::Worker>() },
     #[cfg(debug_assertions)]

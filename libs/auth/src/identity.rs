@@ -16,6 +16,7 @@ struct Inner {
     everybody: Arc<[Scope]>,
 }
 
+#[derive(Clone)]
 enum Who {
     Anonymous,
     /// Somebody at the machine itself, who could as well change the files.
@@ -28,7 +29,7 @@ enum Who {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Rights {
     /// An administrator of everything.
     All,
@@ -97,6 +98,12 @@ impl Identity {
         };
         let who = Who::User { name: name.clone(), via: via.clone(), rights, limit: Some(scopes) };
         Self(Arc::new(Inner { who, everybody: Arc::clone(&self.0.everybody) }))
+    }
+
+    /// The same user without what everybody may: for what is its owners' alone, whatever is open to everybody besides.
+    #[must_use]
+    pub fn by_own_rights(&self) -> Self {
+        Self(Arc::new(Inner { who: self.0.who.clone(), everybody: Arc::default() }))
     }
 
     /// Whether they may do `action` to `object`: what everybody may, or what one of their grants allows and, with a
@@ -252,6 +259,15 @@ mod tests {
         check(&nobody, Action::Read, STAGED, Err(Refusal::Unknown));
         check(&nobody, Action::Upload, DEMO, Err(Refusal::Unknown));
         check(&Identity::anonymous([].into()), Action::Read, DEMO, Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn what_everybody_may_can_be_left_out() {
+        check(&Identity::anonymous(everybody()).by_own_rights(), Action::Read, DEMO, Err(Refusal::Unknown));
+        check(&user(&["reader@encoder"]).by_own_rights(), Action::Read, DEMO, Err(Refusal::Forbidden));
+        check(&user(&["reader@index"]).by_own_rights(), Action::Read, DEMO, Ok(()));
+        let limited = user(&["everything"]).limited_to(scopes(&["index:upload"])).by_own_rights();
+        check(&limited, Action::Read, DEMO, Err(Refusal::Forbidden));
     }
 
     #[test]

@@ -42,3 +42,19 @@ pub enum Kind {
     /// Sheets of small pictures with a WebVTT file that says which is when.
     Storyboard,
 }
+
+impl Kind {
+    /// Its word, in the database and in answers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Flv => "flv",
+            Self::M4a => "m4a",
+            Self::Hls => "hls",
+            Self::Poster => "poster",
+            Self::Thumbs => "thumbs",
+            Self::Storyboard => "storyboard",
+        }
+    }
+}

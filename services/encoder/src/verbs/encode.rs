@@ -8,18 +8,18 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use indicatif::{ProgressBar, ProgressStyle};
-use opsctl_host::Shell;
 
 use super::run::{report, run};
 use crate::asset::Asset;
+use crate::config::Config;
 use crate::event::Event;
 use crate::job::Outcome;
-use crate::profile::{self, DEFAULTS, Output, Profile, Profiles};
+use crate::profile::{self, Output, Profile, Profiles};
 use crate::task::Order;
 
 /// What to make of what.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub struct Args {
     /// The video
     #[arg(value_name = "IN", value_hint = ValueHint::FilePath)]
     input: PathBuf,
@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// Profile [default: web for a folder, plain for files]
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// File with profiles, instead of those that are built in
+    /// File with profiles, instead of those that are built in or configured
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     profiles: Option<PathBuf>,
     /// Pixels of the shorter side, at most
@@ -40,17 +40,20 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn encode(args: &Args, shell: &Shell) -> Result<ExitCode> {
-    let text = match &args.profiles {
-        Some(path) => fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?,
-        None => DEFAULTS.to_owned(),
+pub(super) fn encode(args: &Args, config: &Config) -> Result<ExitCode> {
+    let profiles = match &args.profiles {
+        Some(path) => {
+            let text = fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+            profile::parse(&text)?
+        }
+        None => config.all_profiles()?,
     };
-    let wanted = Wanted::new(args, &profile::parse(&text)?)?;
+    let wanted = Wanted::new(args, &profiles)?;
     fs::create_dir_all(&wanted.folder).with_context(|| format!("failed to make `{}`", wanted.folder.display()))?;
     // beside the results, so that they get there by a new name alone
     let scratch = tempfile::Builder::new().prefix(".opsctl-encode-").tempdir_in(&wanted.folder);
     let scratch = scratch.with_context(|| format!("failed to make a folder in `{}`", wanted.folder.display()))?;
-    let bar = bar(args.json || shell.dumb);
+    let bar = bar(args.json);
     let (shown, json) = (bar.clone(), args.json);
     let order = Order::Encode(wanted.profile.clone());
     let outcome = run(&args.input, scratch.path(), order, move |event| show(event, &shown, json))?;
@@ -197,6 +200,7 @@ fn bound(output: &mut Output, size: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::DEFAULTS;
 
     fn check(path: &str, expected: Option<&str>) {
         let profile = &profile::parse(DEFAULTS).unwrap()["web"];

@@ -13,7 +13,7 @@ use crate::task::Order;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub struct Args {
     /// The video
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,

@@ -1,0 +1,160 @@
+//! The table `[encoder]`. What each key means and its default stand in `config/opsctl.toml`; here are its types, so that
+//! a value that is accepted can be used, and one that is not is reported at its place.
+
+use std::collections::BTreeMap;
+
+use opsctl_auth::Name;
+use opsctl_config::{Duration, Size};
+use opsctl_http::Endpoints;
+use schemars::JsonSchema;
+use serde::de::{Deserialize, Deserializer, Error};
+
+use crate::limits::Limits;
+use crate::profile::{self, DEFAULTS, Profiles};
+
+/// The table `[encoder]`.
+#[derive(Debug, Clone, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where pages, API and results are served.
+    pub listen: Endpoints,
+    /// Jobs at a time.
+    pub jobs: Option<u32>,
+    /// How often a job is begun before it has failed.
+    #[serde(deserialize_with = "attempts")]
+    pub attempts: u32,
+    /// Largest upload that is taken.
+    pub max_upload: Size,
+    /// What an account may keep, uploads and results together; 0 for no bound.
+    pub quota: Size,
+    /// What is made of uploads that say nothing else.
+    pub profile: String,
+    /// How long others may keep what is published without asking.
+    pub cache: Duration,
+    /// Further profiles, and what is different with those that are built in.
+    #[serde(default, deserialize_with = "profiles")]
+    pub profiles: Profiles,
+    /// What is different with single accounts.
+    #[serde(default, deserialize_with = "accounts")]
+    #[schemars(with = "BTreeMap<String, AccountConfig>")]
+    pub accounts: BTreeMap<String, AccountConfig>,
+    /// How much an upload may ask for.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// A table `[encoder.accounts.NAME]`.
+#[derive(Debug, Clone, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountConfig {
+    /// What it may keep.
+    pub quota: Option<Size>,
+    /// What is made of its uploads.
+    pub profile: Option<String>,
+}
+
+impl Config {
+    /// All profiles: those that are built in, unless the configuration has one of that name.
+    ///
+    /// # Errors
+    /// Those that are built in are wrong, or an account's is not there.
+    pub(crate) fn all_profiles(&self) -> anyhow::Result<Profiles> {
+        let mut all = profile::parse(DEFAULTS)?;
+        all.extend(self.profiles.clone());
+        let names = self.accounts.values().filter_map(|account| account.profile.as_ref());
+        for name in names.chain([&self.profile]) {
+            anyhow::ensure!(all.contains_key(name), "there is no profile `{name}`");
+        }
+        Ok(all)
+    }
+}
+
+fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let attempts = u32::deserialize(deserializer)?;
+    match attempts {
+        1..=20 => Ok(attempts),
+        _ => Err(D::Error::custom("expected 1 to 20")),
+    }
+}
+
+fn profiles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profiles, D::Error> {
+    let profiles = Profiles::deserialize(deserializer)?;
+    for (name, profile) in &profiles {
+        profile.check(name).map_err(D::Error::custom)?;
+    }
+    Ok(profiles)
+}
+
+fn accounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, AccountConfig>, D::Error> {
+    let accounts = BTreeMap::<String, AccountConfig>::deserialize(deserializer)?;
+    for name in accounts.keys() {
+        match name.parse::<Name>() {
+            Ok(parsed) if parsed.as_str() == name => {}
+            Ok(parsed) => return Err(D::Error::custom(format!("an account has small letters: `{parsed}`"))),
+            Err(error) => return Err(D::Error::custom(format!("`{name}`: {error}"))),
+        }
+    }
+    Ok(accounts)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use opsctl_config::{Fault, Sources};
+
+    use super::*;
+
+    const TABLES: &str = include_str!("../../../config/opsctl.toml");
+
+    /// The defaults with `set`, a line `key=value` each.
+    pub(crate) fn config(set: &str) -> Result<Config, Vec<Fault>> {
+        let set = set.split('\n').filter(|set| !set.is_empty()).map(|set| format!("encoder.{set}"));
+        let (document, faults) = Sources::new(TABLES, Path::new("/")).set(set).read();
+        assert!(faults.is_empty(), "{faults:?}");
+        document.table("encoder", &["enabled", "restart", "critical"])
+    }
+
+    /// `said` is a part of each fault.
+    fn check(set: &str, said: &[&str]) {
+        let faults: Vec<_> = config(set).err().unwrap_or_default().iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), said.len(), "{faults:#?}");
+        faults.iter().zip(said).for_each(|(fault, said)| assert!(fault.contains(said), "{fault}"));
+    }
+
+    #[test]
+    fn every_key_stands_in_the_defaults() {
+        let table = TABLES.split("\n[encoder]\n").nth(1).unwrap();
+        let keys = |schema: &schemars::Schema| {
+            schema.get("properties").unwrap().as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        let nested = ["profiles", "accounts", "limits"];
+        for key in keys(&schemars::schema_for!(Config)).iter().filter(|key| !nested.contains(&key.as_str())) {
+            let stands = |line: &str| line.trim_start_matches("# ").starts_with(&format!("{key} = "));
+            assert!(table.lines().any(stands), "{key}");
+        }
+        for key in keys(&schemars::schema_for!(AccountConfig)) {
+            assert!(table.lines().any(|line| line.starts_with(&format!("# acme.{key} = "))), "{key}");
+        }
+        for key in keys(&schemars::schema_for!(Limits)) {
+            assert!(table.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = "))), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken() {
+        check("", &[]);
+        assert!(config("").unwrap().all_profiles().unwrap().contains_key("web"));
+        check("accounts.acme.quota=1GiB\naccounts.acme.profile=plain", &[]);
+        check("profiles.x.output.h264={ kind = 'mp4', short_side = 360 }", &[]);
+        assert!(config("profile=nothing").unwrap().all_profiles().is_err());
+    }
+
+    #[test]
+    fn what_is_not() {
+        check("attempts=0", &["expected 1 to 20"]);
+        check("accounts.Acme.quota=1GiB", &["small letters"]);
+        check("acounts.acme.quota=1GiB", &["acounts"]);
+        check("profiles.x.output.a={ kind = 'mp4', short_side = 1 }", &["`short_side`"]);
+    }
+}

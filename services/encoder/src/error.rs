@@ -1,0 +1,71 @@
+//! What can go wrong with a request, and what is said of it: the one place where an error becomes an answer.
+
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+use opsctl_http::HttpError;
+
+use crate::ingest::BadWish;
+use crate::name::BadName;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The caller's name for an item.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// An option of an upload.
+    #[error(transparent)]
+    Wish(#[from] BadWish),
+    #[error("there is no profile `{name}`; there are {there}")]
+    NoProfile { name: String, there: String },
+    #[error("the upload is empty")]
+    Empty,
+    #[error("the upload is too large: at most {most} bytes are taken")]
+    TooLarge { most: u64 },
+    #[error("the account's quota of {quota} bytes is used up: {left} are left")]
+    Quota { quota: u64, left: u64 },
+    /// What a condition of the request says.
+    #[error("this is not, or no longer, what the request's conditions say")]
+    Changed,
+    #[error("there is no item of this ID")]
+    NoItem,
+    #[error("failed to read or write a file")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Store(#[from] opsctl_store::Error),
+}
+
+impl From<Error> for HttpError {
+    fn from(error: Error) -> HttpError {
+        let message = error.to_string();
+        let code = |code: &'static str, status, message| HttpError::new(status, message).code(code);
+        match error {
+            Error::Name(_) => code("bad-id", StatusCode::BAD_REQUEST, message),
+            Error::Wish(_) => code("bad-option", StatusCode::BAD_REQUEST, message),
+            Error::NoProfile { .. } => code("no-profile", StatusCode::BAD_REQUEST, message),
+            Error::Empty => code("empty", StatusCode::BAD_REQUEST, message),
+            Error::TooLarge { .. } => code("too-large", StatusCode::PAYLOAD_TOO_LARGE, message),
+            Error::Quota { .. } => code("quota", StatusCode::PAYLOAD_TOO_LARGE, message),
+            Error::Changed => code("changed", StatusCode::PRECONDITION_FAILED, message),
+            Error::NoItem => code("no-item", StatusCode::NOT_FOUND, message),
+            Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => no_space(error),
+            Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => no_space(error),
+            Error::Store(error @ opsctl_store::Error::NoSpace { .. }) => no_space(error),
+            Error::Store(error @ opsctl_store::Error::Unavailable { .. }) => {
+                HttpError::unavailable("the database or the store cannot be reached; try again later")
+                    .retry_after(Duration::from_secs(10))
+                    .caused_by(error)
+            }
+            Error::Io(error) => HttpError::internal(error),
+            Error::Store(error) => HttpError::internal(error),
+        }
+    }
+}
+
+fn no_space(error: impl std::error::Error + Send + Sync + 'static) -> HttpError {
+    HttpError::new(StatusCode::INSUFFICIENT_STORAGE, "there is no room left for uploads")
+        .code("no-space")
+        .caused_by(error)
+}

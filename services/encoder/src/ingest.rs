@@ -1,0 +1,106 @@
+//! Taking uploads in: whichever way they come (a raw body, a form, in pieces), they end here.
+//!
+//! The order is what a crash needs: the bytes are written beside and synchronised, their key is reserved, the blob gets
+//! its place, and one transaction makes it an item with a job. Whatever is cut off in between goes by itself.
+
+mod spool;
+mod wishes;
+
+use std::sync::Arc;
+
+use opsctl_auth::Author;
+use opsctl_store::Blobs;
+
+pub(crate) use self::spool::{Spooled, Spooling, spool};
+pub(crate) use self::wishes::{BadWish, Wishes};
+use crate::accounts::Accounts;
+use crate::error::Error;
+use crate::name::ItemName;
+use crate::records::{Arrival, Expected, Outcome, Records};
+
+/// Takes uploads in.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    records: Records,
+    blobs: Blobs,
+    accounts: Arc<Accounts>,
+}
+
+impl Ingest {
+    pub(crate) fn new(records: Records, blobs: Blobs, accounts: Arc<Accounts>) -> Ingest {
+        Ingest { records, blobs, accounts }
+    }
+
+    /// Whether an upload of so many bytes may come, as far as is known before it does; as many as may come at most.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::Quota`].
+    pub(crate) async fn admit(&self, account: &str, bytes: Option<u64>) -> Result<u64, Error> {
+        let largest = self.accounts.max_upload();
+        if bytes.is_some_and(|bytes| bytes > largest) {
+            return Err(Error::TooLarge { most: largest });
+        }
+        let Some(quota) = self.accounts.quota(account) else { return Ok(largest) };
+        let left = quota.saturating_sub(self.records.usage(account).await?.bytes);
+        match left == 0 || bytes.is_some_and(|bytes| bytes > left) {
+            true => Err(Error::Quota { quota, left }),
+            false => Ok(left.min(largest)),
+        }
+    }
+
+    /// Begins to write an upload of up to `limit` bytes.
+    pub(crate) fn begin(&self, limit: u64) -> Spooling {
+        spool(self.blobs.temp(), limit)
+    }
+
+    /// Makes what was written an item.
+    ///
+    /// # Errors
+    /// There is no such profile, the upload is empty, or what the database and the store say.
+    pub(crate) async fn store(
+        &self,
+        account: &str,
+        name: &ItemName,
+        wishes: &Wishes,
+        spooled: Spooled,
+        expected: Expected,
+        by: &Author,
+    ) -> Result<Outcome, Error> {
+        if spooled.bytes == 0 {
+            return Err(Error::Empty);
+        }
+        let (profile, body) = self.accounts.order(account, wishes)?;
+        let key = format!("{}/source", random());
+        self.records.reserve(std::slice::from_ref(&key)).await?;
+        self.blobs.put_file(&key, spooled.temp.path()).await?;
+        let filename = wishes.filename.as_deref().unwrap_or_default();
+        let arrival = Arrival {
+            account,
+            name: name.as_str(),
+            title: wishes.title.as_deref().unwrap_or_default(),
+            filename,
+            published: wishes.publish.unwrap_or(true),
+            key: &key,
+            sha256: spooled.sha256,
+            bytes: spooled.bytes,
+            profile: &profile,
+            body: &body,
+            priority: wishes.priority.unwrap_or(0),
+            expected,
+        };
+        let outcome = self.records.arrive(&arrival, by).await;
+        if !matches!(outcome, Ok(Outcome::Created | Outcome::Replaced)) {
+            // what could not be said goes by itself, later
+            let _ = self.records.leave(&key).await;
+        }
+        Ok(outcome?)
+    }
+}
+
+/// A folder that nothing has been in: 128 bits in hexadecimal digits.
+fn random() -> String {
+    let mut bytes = [0_u8; 16];
+    // the system's generator does not fail once it was seeded, and a key that is taken is refused by the store
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}

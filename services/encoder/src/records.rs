@@ -1,0 +1,62 @@
+//! What is kept in the database: items, jobs, results, and which blobs are whose.
+//!
+//! A blob is written in three steps: its key is reserved (`unowned`), it is written, and the transaction that makes it
+//! count takes the key out of `unowned` again. One that is not needed any more goes the other way. So whatever crashes,
+//! each blob is either named by a row that is shown, or by one that says when it goes.
+
+mod assets;
+mod blobs;
+mod jobs;
+mod media;
+mod queue;
+mod store;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+use opsctl_auth::AUDIT;
+use opsctl_store::{Database, Listener, Migrations, migrations};
+
+pub(crate) use self::assets::{Asset, AssetFile};
+pub(crate) use self::jobs::{Job, NewJob};
+pub(crate) use self::media::{Edit, Item, Page, Wanted};
+pub(crate) use self::queue::{Claimed, Finished, Made};
+pub(crate) use self::store::{Arrival, Expected, Outcome};
+pub(crate) use self::usage::{Day, Usage};
+
+const OWN: Migrations = migrations!("encoder", "0001_media");
+
+/// The service's tables, and the trail of what people do.
+pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT]);
+
+/// What a value is in the database, or how it got there.
+pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;
+
+/// Said when there is something to do for whoever takes jobs.
+pub(crate) const WORK: &str = "work";
+/// Said with an item's number when it has changed.
+pub(crate) const MEDIA: &str = "media";
+/// Said when blobs may be removed.
+pub(crate) const UNOWNED: &str = "unowned";
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Records {
+    db: Database,
+}
+
+impl Records {
+    pub(crate) fn new(db: Database) -> Records {
+        Records { db }
+    }
+
+    /// Whoever writes here besides.
+    pub(crate) fn database(&self) -> &Database {
+        &self.db
+    }
+
+    /// Hears of changes.
+    pub(crate) fn listen(&self, channels: &[&'static str]) -> Listener {
+        self.db.listen(channels)
+    }
+}

@@ -1,0 +1,57 @@
+//! What accounts keep.
+
+use opsctl_store::{Transaction, params};
+
+use super::{Records, Result};
+use crate::clock::{SECOND, now};
+
+const DAY: i64 = 24 * 3600 * SECOND;
+
+/// What an account keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Usage {
+    pub(crate) items: u64,
+    /// Of uploads and results together.
+    pub(crate) bytes: u64,
+}
+
+/// What an account kept at the end of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Day {
+    /// Microseconds since 1970.
+    pub(crate) at: i64,
+    #[serde(flatten)]
+    pub(crate) usage: Usage,
+}
+
+/// Of the account `$1`.
+const SUM: &str = "SELECT count(*), CAST(coalesce(sum(m.source_bytes), 0) + coalesce(sum(\
+                   (SELECT sum(a.bytes) FROM asset a WHERE a.media = m.id)), 0) AS BIGINT) FROM media m WHERE m.account = $1";
+
+impl Records {
+    /// What an account keeps now.
+    pub(crate) async fn usage(&self, account: &str) -> Result<Usage> {
+        let row = self.db.fetch_optional(SUM, params![account]).await?;
+        row.map_or(Ok(Usage::default()), |row| Ok(Usage { items: row.get(0_usize)?, bytes: row.get(1_usize)? }))
+    }
+
+    /// What it kept on the last `days` days on which something changed, the oldest first.
+    pub(crate) async fn days(&self, account: &str, days: u32) -> Result<Vec<Day>> {
+        let sql = "SELECT day, items, bytes FROM usage WHERE account = $1 ORDER BY day DESC LIMIT $2";
+        let rows = self.db.fetch_all(sql, params![account, days]).await?;
+        let day = |row: &opsctl_store::Row| {
+            let usage = Usage { items: row.get(1_usize)?, bytes: row.get(2_usize)? };
+            Ok(Day { at: row.get::<i64>(0_usize)? * DAY, usage })
+        };
+        rows.iter().rev().map(day).collect()
+    }
+}
+
+/// Writes down what an account keeps, after a change.
+pub(super) async fn note(tx: &mut Transaction, account: &str) -> Result<()> {
+    let Some(row) = tx.fetch_optional(SUM, params![account]).await? else { return Ok(()) };
+    let (items, bytes): (i64, i64) = (row.get(0_usize)?, row.get(1_usize)?);
+    let sql = "INSERT INTO usage (account, day, items, bytes) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (account, day) DO UPDATE SET items = excluded.items, bytes = excluded.bytes";
+    tx.execute(sql, params![account, now() / DAY, items, bytes]).await.map(drop)
+}
