@@ -1,6 +1,7 @@
 //! The package index, with the clients that people have.
 
 mod access;
+mod api;
 mod clients;
 mod crash;
 mod forms;

@@ -37,6 +37,8 @@ pub(crate) struct By {
     pub(crate) address: Box<str>,
     /// Microseconds since 1970.
     pub(crate) at: i64,
+    /// The number of the last change that they have seen of what they change: it is not done if there was another since.
+    pub(crate) seen: Option<i64>,
 }
 
 impl By {
@@ -47,7 +49,7 @@ impl By {
 
     /// Somebody, at that time.
     pub(crate) fn at(actor: &str, address: &str, at: i64) -> By {
-        By { actor: actor.into(), address: address.into(), at }
+        By { actor: actor.into(), address: address.into(), at, seen: None }
     }
 
     #[cfg(test)]
@@ -180,8 +182,11 @@ impl Changes {
         let (index, project, filenames) = self.select(index, files)?;
         let root = Arc::clone(&self.store(index)?.root);
         let mut removed = Vec::new();
+        let mut by = by.clone();
         for filename in filenames {
-            let Some(path) = self.records().remove(index, &project, &filename, by).await? else { continue };
+            let Some(path) = self.records().remove(index, &project, &filename, &by).await? else { continue };
+            // what comes now follows on a change of theirs
+            by.seen = None;
             self.refresh(index, project.clone()).await?;
             // its twins would take its place
             let aside = self.records().aside(index).await?;

@@ -6,6 +6,7 @@
 //! on the way must not keep it.
 
 pub(crate) mod about;
+mod api;
 mod file;
 mod find_links;
 mod legacy;
@@ -82,6 +83,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/pypi/", get(find_links::page).post(legacy::upload))
         .route("/{index}/", get(pages::home).post(legacy::upload))
         .merge(pages::of_all())
+        .merge(api::router())
         .merge(of_index(""))
         .merge(of_index("/{index}"))
         .layer(from_fn(for_one))

@@ -21,7 +21,7 @@ mod yank;
 
 use opsctl_store::{Database, Migrations, migrations};
 
-pub(crate) use self::change::{Change, Followed};
+pub(crate) use self::change::{Change, Followed, is_stale};
 pub(crate) use self::folder::Noted;
 pub(crate) use self::load::Loaded;
 pub(crate) use self::origins::{Decision, Reserved};

@@ -61,6 +61,7 @@ pub(crate) const PYTHON: &[&str] = &[
     "build==1.6.1",
     "flit==4.2.0",
     "mousebender==2025.1",
+    "openapi-spec-validator==0.9.0",
     "packaging==26.4",
     "pypi-simple==1.8.0",
     "setuptools==84.2.1",

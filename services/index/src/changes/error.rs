@@ -6,7 +6,7 @@ use http::StatusCode;
 use opsctl_http::HttpError;
 
 use super::REASON_MAX;
-use crate::upload;
+use crate::{records, upload};
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +38,23 @@ pub(crate) enum Error {
     /// A file is refused as an upload would be.
     #[error(transparent)]
     Upload(#[from] upload::Error),
+    /// Somebody else was there first.
+    #[error("it was changed since it was seen")]
+    Stale,
     /// The database does not work.
     #[error(transparent)]
-    Records(#[from] opsctl_store::Error),
+    Records(opsctl_store::Error),
+}
+
+impl From<opsctl_store::Error> for Error {
+    fn from(error: opsctl_store::Error) -> Error {
+        if records::is_stale(&error) { Error::Stale } else { Error::Records(error) }
+    }
+}
+
+/// 412.
+fn stale() -> HttpError {
+    HttpError::new(StatusCode::PRECONDITION_FAILED, "it was changed since you have seen it: read it again")
 }
 
 impl From<Error> for HttpError {
@@ -51,6 +65,7 @@ impl From<Error> for HttpError {
                 HttpError::not_found(message)
             }
             Error::Reason => HttpError::bad_request(message),
+            Error::Stale => stale(),
             Error::Remove { .. } => HttpError::internal(error),
             Error::Upload(error) => error.into(),
             Error::Records(error @ opsctl_store::Error::Unavailable { .. }) => {

@@ -54,6 +54,7 @@ pub(crate) fn pages() -> Pages {
         .add(UPLOAD, include_str!("../../templates/upload.html"))
         .add(ORIGINS, include_str!("../../templates/origins.html"))
         .add(CHANGES, include_str!("../../templates/changes.html"))
+        .add(super::api::PAGE, include_str!("../../templates/api.html"))
 }
 
 /// The pages for those who look after the index.

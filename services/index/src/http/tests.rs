@@ -94,7 +94,9 @@ impl Scene {
 
     async fn ask(&self, method: &str, path: &str, accept: &str, body: &str) -> (u16, HeaderMap, String) {
         let request = Request::builder().method(method).uri(path).header("accept", accept);
-        let request = request.header("host", "packages.example:81").body(Body::from(body.to_owned())).unwrap();
+        let kind = if body.starts_with('<') { "text/xml" } else { "application/x-www-form-urlencoded" };
+        let request = request.header("host", "packages.example:81").header("content-type", kind);
+        let request = request.body(Body::from(body.to_owned())).unwrap();
         let (head, body) = self.auth.around(router(Arc::clone(&self.site))).call(request).await.unwrap().into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         (head.status.as_u16(), head.headers, String::from_utf8(body.to_vec()).unwrap())

@@ -40,6 +40,28 @@ impl<'a> Change<'a> {
     }
 }
 
+/// What is said of a change that somebody else was faster with.
+const STALE: &str = "change.serial";
+
+/// Whether it is that.
+pub(crate) fn is_stale(error: &opsctl_store::Error) -> bool {
+    matches!(error, opsctl_store::Error::Conflict { constraint } if constraint == STALE)
+}
+
+/// Keeps changes of one project, or of one decision, apart until the transaction ends, and refuses what was decided upon
+/// a state that is gone. Nothing for an `index` holds in all of them.
+pub(super) async fn unchanged(tx: &mut Transaction, index: &str, project: &str, by: &By) -> Result<()> {
+    tx.lock(&format!("project:{index}/{project}")).await?;
+    let Some(seen) = by.seen else { return Ok(()) };
+    let last: Option<i64> = tx.fetch_value(LAST, params![index, project]).await?;
+    match last.unwrap_or_default() == seen {
+        true => Ok(()),
+        false => Err(opsctl_store::Error::Conflict { constraint: STALE.to_owned() }),
+    }
+}
+
+const LAST: &str = "SELECT coalesce(max(serial), 0) FROM change WHERE index_name = $1 AND project = $2";
+
 /// What a change touches, for who follows the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Followed {
@@ -52,6 +74,12 @@ impl Records {
     /// The number of the last change, 0 if there was none.
     pub(crate) async fn last_serial(&self) -> Result<i64> {
         let last: Option<i64> = self.db.fetch_value("SELECT coalesce(max(serial), 0) FROM change", params![]).await?;
+        Ok(last.unwrap_or_default())
+    }
+
+    /// The number of the last change of a project, or of a decision about it if `index` is empty; 0 if there was none.
+    pub(crate) async fn last_change(&self, index: &str, project: &str) -> Result<i64> {
+        let last: Option<i64> = self.db.fetch_value(LAST, params![index, project]).await?;
         Ok(last.unwrap_or_default())
     }
 

@@ -6,6 +6,7 @@ use opsctl_store::{Row, params};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::change::unchanged;
 use super::{Change, Records, Result};
 use crate::changes::By;
 use crate::origins::{Origin, Reservation};
@@ -20,7 +21,9 @@ pub(crate) struct Decision {
     pub(crate) project: String,
     /// `internal`, `upstream`, `merge`, `blocked`.
     pub(crate) origin: String,
-    /// When, in microseconds since 1970.
+    /// When.
+    #[serde(serialize_with = "crate::clock::rfc3339")]
+    #[schemars(with = "String")]
     pub(crate) at: i64,
     /// A user, a token of one, `first sight`.
     pub(crate) by: String,
@@ -31,7 +34,9 @@ pub(crate) struct Decision {
 pub(crate) struct Reserved {
     /// `acme` alone, or `acme-*` for it and all that begin with `acme-`.
     pub(crate) pattern: String,
-    /// When, in microseconds since 1970.
+    /// When.
+    #[serde(serialize_with = "crate::clock::rfc3339")]
+    #[schemars(with = "String")]
     pub(crate) at: i64,
     /// A user, a token of one.
     pub(crate) by: String,
@@ -49,7 +54,6 @@ impl Records {
         Ok((rows.iter().map(decision).collect::<Result<_>>()?, total.unwrap_or_default()))
     }
 
-    #[allow(dead_code)]
     /// What was decided about one name.
     pub(crate) async fn decision(&self, project: &str) -> Result<Option<Decision>> {
         let sql = "SELECT project, origin, decided_at, decided_by FROM origin WHERE project = $1";
@@ -105,6 +109,7 @@ impl Records {
     /// Decides about a name, or takes a decision back; returns what was decided before.
     pub(crate) async fn decide(&self, project: &str, origin: Option<Origin>, by: &By) -> Result<Option<String>> {
         let mut tx = self.db.begin().await?;
+        unchanged(&mut tx, "", project, by).await?;
         let before = tx.fetch_optional("SELECT origin FROM origin WHERE project = $1", params![project]).await?;
         let before = before.map(|row| row.get::<String>(0_usize)).transpose()?;
         tx.execute("DELETE FROM origin WHERE project = $1", params![project]).await?;

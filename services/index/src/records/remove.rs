@@ -2,6 +2,7 @@
 
 use opsctl_store::params;
 
+use super::change::unchanged;
 use super::{Change, Records, Result, load};
 use crate::changes::By;
 
@@ -10,6 +11,7 @@ impl Records {
     /// not there.
     pub(crate) async fn remove(&self, index: &str, project: &str, filename: &str, by: &By) -> Result<Option<Box<str>>> {
         let mut tx = self.db.begin().await?;
+        unchanged(&mut tx, index, project, by).await?;
         let sql = "SELECT p.path, f.sha256 FROM place p \
                    JOIN file f ON f.index_name = p.index_name AND f.filename = p.filename \
                    WHERE p.index_name = $1 AND p.filename = $2 AND f.project = $3";

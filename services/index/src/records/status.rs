@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use opsctl_dist::simple::{ProjectStatus, State};
 use opsctl_store::{Row, Transaction, params};
 
+use super::change::unchanged;
 use super::{Change, Records, Result};
 use crate::changes::By;
 
@@ -33,6 +34,7 @@ impl Records {
         by: &By,
     ) -> Result<Option<ProjectStatus>> {
         let mut tx = self.db.begin().await?;
+        unchanged(&mut tx, index, project, by).await?;
         let before = said(&mut tx, index, project).await?;
         if before.as_ref() != status {
             tx.execute("DELETE FROM status WHERE index_name = $1 AND project = $2", params![index, project]).await?;

@@ -23,7 +23,9 @@ pub(crate) struct TrailFilter {
 pub(crate) struct Recorded {
     /// Its number; later changes have greater ones.
     pub(crate) serial: i64,
-    /// When, in microseconds since 1970.
+    /// When.
+    #[serde(serialize_with = "crate::clock::rfc3339")]
+    #[schemars(with = "String")]
     pub(crate) at: i64,
     /// A user, a token of one, `folder`.
     pub(crate) actor: String,

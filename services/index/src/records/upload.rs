@@ -1,5 +1,7 @@
 //! The journal of uploads: what is being stored, and the transaction that makes it visible.
 
+use std::collections::HashMap;
+
 use opsctl_dist::ProjectName;
 use opsctl_dist::simple::State;
 use opsctl_store::{Row, Transaction, params};
@@ -82,6 +84,13 @@ impl Records {
         let sql = "SELECT uploader FROM file WHERE index_name = $1 AND filename = $2";
         let row = self.db.fetch_optional(sql, params![index, filename]).await?;
         row.map_or(Ok(None), |row| row.get(0_usize))
+    }
+
+    /// Who uploaded the files of a project, by file name.
+    pub(crate) async fn uploaders(&self, index: &str, project: &str) -> Result<HashMap<String, String>> {
+        let sql = "SELECT filename, uploader FROM file WHERE index_name = $1 AND project = $2 AND uploader IS NOT NULL";
+        let rows = self.db.fetch_all(sql, params![index, project]).await?;
+        rows.iter().map(|row| Ok((row.get(0_usize)?, row.get(1_usize)?))).collect()
     }
 
     /// Gives a name back.

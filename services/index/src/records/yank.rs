@@ -2,6 +2,7 @@
 
 use opsctl_store::params;
 
+use super::change::unchanged;
 use super::{Change, Records, Result};
 use crate::changes::By;
 
@@ -17,6 +18,7 @@ impl Records {
         by: &By,
     ) -> Result<Vec<Box<str>>> {
         let mut tx = self.db.begin().await?;
+        unchanged(&mut tx, index, project, by).await?;
         let mut changed = Vec::new();
         for filename in filenames {
             let sql = "SELECT yanked FROM file WHERE index_name = $1 AND filename = $2 AND project = $3";
