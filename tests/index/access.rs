@@ -126,7 +126,17 @@ fn a_token_reads_its_projects_and_their_files() {
     let status = |token: &str, path: &str| curl(&running, path, &["-u", &format!("__token__:{token}")]).0;
     assert_eq!(status(&part, "/simple/demo-dep/"), "200");
     assert_eq!(status(&part, "/simple/demo/"), "403");
-    assert_eq!(status(&part, "/simple/"), "403");
+    let list = |token: &str| {
+        let mut command = Command::new(program("curl", "curl"));
+        command.args(["-sS", "-H", &format!("Accept: {JSON}"), "-u", &format!("__token__:{token}")]);
+        Ran::of(command.arg(url(&running, "/simple/"))).ok()
+    };
+    // each sees what they may read, and nobody what was made for another
+    for _ in 0..2 {
+        assert!(list(&part).contains("\"demo.dep\"") && !list(&part).contains("\"demo\""), "{}", list(&part));
+        assert!(list(&whole).contains("\"demo.dep\"") && list(&whole).contains("\"demo\""));
+    }
+    assert_eq!(status(&part, "/find-links/"), "403");
     assert_eq!(status(&whole, "/simple/"), "200");
     for (project, of_part) in [("demo-dep", "200"), ("demo", "404")] {
         let page = url(&running, &format!("/simple/{project}/"));

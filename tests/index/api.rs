@@ -181,3 +181,31 @@ fn scopes_hold_and_nonsense_is_told() {
     check(&mut tab, &url(&running, project), &["API", "\"display_name\": \"demo\"", "demo-1.2"]);
     running.stop();
 }
+
+#[test]
+fn behind_a_proxy_addresses_are_its_own_and_the_trail_knows_the_client() {
+    let more = "url = 'https://packages.example.org/sub/'\nproxies = ['127.0.0.1']";
+    let running = start(&[Package::wheel("demo", "1.0")], more);
+    eventually("the package is there", || get(&running, "/simple/", "").1.contains("demo").then_some(()));
+    bob(&running.path("data"));
+    let token = token(&running.path("data"), "index:read,yank");
+    let (_, json) = get(&running, "/pypi/demo/json", "");
+    assert!(json.contains("\"url\":\"https://packages.example.org/sub/files/"), "{json}");
+    let (_, json) = get(&running, "/main/pypi/demo/json", "");
+    assert!(json.contains("\"url\":\"https://packages.example.org/sub/main/files/"), "{json}");
+    let (_, feed) = get(&running, "/rss/updates.xml", "");
+    assert!(feed.contains("<link>https://packages.example.org/sub/project/demo/</link>"), "{feed}");
+    // pages of the Simple API need no host
+    assert!(get(&running, "/simple/demo/", JSON).1.contains("\"url\":\"../../files/"));
+
+    let yank = "/api/v1/indexes/main/projects/demo/releases/1.0/yanked";
+    let args = ["-X", "PUT", "--json", "{}", "-H", "X-Forwarded-For: 198.51.100.7, 203.0.113.9"];
+    assert_eq!(curl(&running, &token, yank, &args).0, 200);
+    let (_, _, changes) = {
+        super::access::accounts(&running.path("data"), &["user", "role", "bob", "--role", "admin@index"]);
+        let admin = super::access::token(&running.path("data"), "index:admin");
+        curl(&running, &admin, "/api/v1/indexes/main/changes?action=yank", &[])
+    };
+    assert_eq!(changes["changes"][0]["address"], "203.0.113.9", "{changes}");
+    running.stop();
+}

@@ -22,6 +22,7 @@ use opsctl_dist::simple::ProjectStatus;
 use tokio::sync::Mutex;
 
 pub(crate) use self::file::{File, Place, folder};
+use self::pages::Budget;
 pub(crate) use self::pages::Pages;
 pub(crate) use self::project::Project;
 pub(crate) use self::snapshot::{Index, Snapshot};
@@ -33,6 +34,9 @@ use crate::records::{self, Loaded, Records};
 /// A SHA-256 digest: what names bytes in this index.
 pub(crate) type Digest = opsctl_dist::Digest<32>;
 
+/// Bytes of projects' rendered pages that are kept, more or less: some thousand large ones.
+const PAGES_MAX: usize = 64 << 20;
+
 /// The catalogue. Shared by all that serve and all that change.
 #[derive(Debug)]
 pub(crate) struct Catalog {
@@ -41,6 +45,8 @@ pub(crate) struct Catalog {
     roots: BTreeMap<IndexName, Arc<PathBuf>>,
     current: ArcSwap<Snapshot>,
     origins: Arc<Origins>,
+    /// How many bytes of projects' pages are kept.
+    budget: Arc<Budget>,
     /// Held while a snapshot is made of the last one.
     replacing: Mutex<()>,
 }
@@ -55,7 +61,14 @@ impl Catalog {
         roots: BTreeMap<IndexName, Arc<PathBuf>>,
         origins: Arc<Origins>,
     ) -> records::Result<Catalog> {
-        let catalog = Catalog { records, roots, current: ArcSwap::default(), origins, replacing: Mutex::new(()) };
+        let catalog = Catalog {
+            records,
+            roots,
+            current: ArcSwap::default(),
+            origins,
+            budget: Budget::new(PAGES_MAX),
+            replacing: Mutex::new(()),
+        };
         let mut projects: BTreeMap<(Box<str>, Box<str>), Vec<Loaded>> = BTreeMap::new();
         for file in catalog.records.files().await? {
             projects.entry((file.index.clone(), file.project.clone())).or_default().push(file);
@@ -66,7 +79,7 @@ impl Catalog {
             let of_index = projects.extract_if(.., |(name, _), _| **name == **index);
             let made = of_index.map(|(key, files)| {
                 let status = statuses.remove(&key);
-                (key.1, project(root, status, files))
+                (key.1, project(root, status, files, &catalog.budget))
             });
             let made = made.collect();
             snapshot = snapshot.with(index, made);
@@ -98,7 +111,7 @@ impl Catalog {
         for name in projects {
             let files = self.records.files_of(index, name).await?;
             let status = self.records.status(index, name).await?;
-            let next = project(root, status, files);
+            let next = project(root, status, files, &self.budget);
             // pages that are good stay
             let stays = match (now(name), &next) {
                 (Some(now), Some(next)) => now.serves_what(next),
@@ -117,12 +130,17 @@ impl Catalog {
 }
 
 /// The project of these files; none without files.
-fn project(root: &Arc<PathBuf>, status: Option<ProjectStatus>, files: Vec<Loaded>) -> Option<Arc<Project>> {
+fn project(
+    root: &Arc<PathBuf>,
+    status: Option<ProjectStatus>,
+    files: Vec<Loaded>,
+    budget: &Arc<Budget>,
+) -> Option<Arc<Project>> {
     // the author may have changed the spelling: the newest file says how it is written now
     let newest = files.iter().max_by_key(|file| file.first_seen)?;
     let name = ProjectName::parse(&newest.name).or_else(|_| ProjectName::parse(&newest.project)).ok()?;
     let files = files.into_iter().map(|loaded| Arc::new(file(root, loaded)));
-    Some(Arc::new(Project::new(name, status, files)))
+    Some(Arc::new(Project::new(name, status, files).within(budget)))
 }
 
 fn file(root: &Arc<PathBuf>, loaded: Loaded) -> File {

@@ -8,7 +8,7 @@ use std::time::Duration as Std;
 
 use opsctl_config::{ConfigPath, Duration, Size};
 use opsctl_fetch::documents::Rules;
-use opsctl_http::Endpoints;
+use opsctl_http::{Endpoints, Proxy};
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 
@@ -32,6 +32,10 @@ pub struct Config {
     pub max_file: Size,
     /// Whether reading needs no login.
     pub anonymous: bool,
+    /// Where clients reach the index.
+    pub url: Option<HttpUrl>,
+    /// Proxies whose word about their clients is believed.
+    pub proxies: Vec<Proxy>,
     /// Further indexes, and what is different with `main`.
     #[serde(default, deserialize_with = "indexes")]
     pub indexes: BTreeMap<IndexName, IndexConfig>,

@@ -48,6 +48,8 @@ use crate::upload::Store;
 
 /// What endpoints share.
 pub(crate) struct Site {
+    /// Where clients reach the index, without a slash at the end, if that is said.
+    pub(crate) public: Option<Box<str>>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) routes: Routes,
     pub(crate) access: Access,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use opsctl_auth::Auth;
 use opsctl_host::{Context, Listen, Service, Troubles, VerbContext};
-use opsctl_http::Limits;
+use opsctl_http::{Limits, Proxy};
 
 use crate::access::Access;
 use crate::changes::Changes;
@@ -30,6 +30,8 @@ const FIRST_LOOK: Duration = Duration::from_secs(5);
 pub struct Index {
     site: Arc<Site>,
     auth: Auth,
+    /// Whose word about clients is believed.
+    proxies: Vec<Proxy>,
     /// Until it runs.
     tasks: Mutex<Tasks>,
 }
@@ -60,6 +62,8 @@ impl Service for Index {
             page_age,
             max_file,
             anonymous,
+            url,
+            proxies,
             indexes,
         } = config;
         let access = Access::new(anonymous);
@@ -84,8 +88,10 @@ impl Service for Index {
         let changes = Changes::new(Arc::clone(&catalog), origins, Arc::clone(&stores));
         let max_file = max_file.bytes();
         let (summaries, pages) = (Arc::default(), http::pages::pages());
-        let site = Site { catalog, routes, access, stores, changes, max_file, summaries, pages, page_cache, spawn };
-        Ok(Index { site: Arc::new(site), auth, tasks: Mutex::new(Tasks { keepers, follower }) })
+        let public = url.map(|url| url.get().as_str().trim_end_matches('/').into());
+        let site =
+            Site { public, catalog, routes, access, stores, changes, max_file, summaries, pages, page_cache, spawn };
+        Ok(Index { site: Arc::new(site), auth, proxies, tasks: Mutex::new(Tasks { keepers, follower }) })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
@@ -99,7 +105,8 @@ impl Service for Index {
         }
         let accounts = self.auth.router(&self.site.pages, self.auth.trail());
         let router = self.auth.around(http::router(Arc::clone(&self.site)).merge(accounts));
-        let site = opsctl_http::Site::new(router).error_page(self.site.pages.error_page());
+        let site =
+            opsctl_http::Site::new(router).error_page(self.site.pages.error_page()).proxies(self.proxies.clone());
         cx.serve_http("index", site, Limits::default())?;
         cx.stopping().await;
         Ok(())

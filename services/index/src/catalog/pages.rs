@@ -3,9 +3,11 @@
 //! Made late, since most pages of a large index are never asked for, and those that are mostly in one form; kept, since
 //! a request for a page that is there then costs a look-up and a write.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -21,9 +23,25 @@ const ZSTD_LEVEL: i32 = 6;
 
 /// The forms of one page that were asked for so far.
 #[derive(Default)]
-pub(crate) struct Pages(Mutex<[Option<Arc<Rendered>>; 9]>);
+pub(crate) struct Pages {
+    forms: Mutex<Forms>,
+    /// Whether somebody has asked since it was last looked at.
+    used: AtomicBool,
+    /// Who counts its bytes, and how it is found by that.
+    counted: Option<(Arc<Budget>, Weak<Pages>)>,
+}
+
+type Forms = [Option<Arc<Rendered>>; 9];
 
 impl Pages {
+    /// A page whose bytes count: it loses its forms when there are too many of all pages together.
+    pub(crate) fn within(budget: &Arc<Budget>) -> Arc<Pages> {
+        Arc::new_cyclic(|this| {
+            let counted = Some((Arc::clone(budget), this.clone()));
+            Pages { forms: Mutex::default(), used: AtomicBool::default(), counted }
+        })
+    }
+
     /// The page in this form. If it is not there, `render` makes its text and `entity` its headers; two that ask at once
     /// wait for one rendering.
     pub(crate) fn get(
@@ -33,7 +51,8 @@ impl Pages {
         entity: impl FnOnce() -> Entity,
         render: impl FnOnce() -> Vec<u8>,
     ) -> Arc<Rendered> {
-        let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.used.store(true, Ordering::Relaxed);
+        let mut pages = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(page) = &pages[slot(format, coding)] {
             return Arc::clone(page);
         }
@@ -42,14 +61,82 @@ impl Pages {
         let plain = plain.filter_map(|format| pages[slot(format, Coding::Identity)].as_ref()).next();
         let plain = plain.map_or_else(|| render().into(), |page| page.bytes().clone());
         let page = Arc::new(Rendered::new(encoded(entity(), coding), encode(plain, coding)));
+        let is_first = pages.iter().all(Option::is_none);
         pages[slot(format, coding)] = Some(Arc::clone(&page));
+        drop(pages);
+        if let Some((budget, this)) = &self.counted {
+            budget.add(page.footprint(), is_first.then_some(this));
+        }
         page
     }
 
     /// Bytes that are kept.
     pub(crate) fn weight(&self) -> usize {
-        let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.iter().flatten().map(|page| page.footprint()).sum()
+        weight(&self.forms.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets the forms; returns how many bytes that were.
+    fn clear(&self) -> usize {
+        let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        weight(&std::mem::take(&mut *forms))
+    }
+}
+
+fn weight(forms: &Forms) -> usize {
+    forms.iter().flatten().map(|page| page.footprint()).sum()
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        if let Some((budget, _)) = &self.counted {
+            let forms = self.forms.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = budget.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.bytes = kept.bytes.saturating_sub(weight(forms));
+        }
+    }
+}
+
+/// How many bytes of rendered pages are kept, of all projects together. When there are more, pages that nobody has asked
+/// for since the last look lose their forms, one after the other (the clock algorithm).
+#[derive(Debug)]
+pub(crate) struct Budget {
+    most: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: usize,
+    clock: VecDeque<Weak<Pages>>,
+}
+
+impl Budget {
+    pub(crate) fn new(most: usize) -> Arc<Budget> {
+        Arc::new(Budget { most, kept: Mutex::default() })
+    }
+
+    /// A form was made of `bytes`; `page` has had none until now.
+    fn add(&self, bytes: usize, page: Option<&Weak<Pages>>) {
+        // what is the last of a page must not go while the lock is held, since it takes it
+        let mut looked = Vec::new();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.bytes = kept.bytes.saturating_add(bytes);
+        kept.clock.extend(page.cloned());
+        // once around takes the marks away, and the second time something is found
+        for _ in 0..kept.clock.len() * 2 {
+            if kept.bytes <= self.most {
+                break;
+            }
+            let Some(next) = kept.clock.pop_front() else { break };
+            let Some(page) = next.upgrade() else { continue };
+            match page.used.swap(false, Ordering::Relaxed) {
+                true => kept.clock.push_back(next),
+                false => kept.bytes = kept.bytes.saturating_sub(page.clear()),
+            }
+            looked.push(page);
+        }
+        drop(kept);
+        drop(looked);
     }
 }
 
@@ -127,6 +214,27 @@ mod tests {
             assert!(Arc::ptr_eq(&page, &again));
         }
         assert!(pages.weight() > 30_000 && pages.weight() < 31_000, "{pages:?}");
+    }
+
+    #[test]
+    fn pages_that_nobody_asks_for_lose_their_forms() {
+        let budget = Budget::new(50_000);
+        let bytes = || budget.kept.lock().unwrap().bytes;
+        let ask = |page: &Pages| page.get(Format::Json, Coding::Identity, entity, || vec![b'x'; 10_000]);
+        let all: Vec<_> = (0..100).map(|_| Pages::within(&budget)).collect();
+        for (at, page) in all.iter().enumerate() {
+            ask(page);
+            // this one is asked for all the time
+            ask(&all[0]);
+            assert!(bytes() <= 60_000, "{at}: {}", bytes());
+        }
+        let kept: Vec<_> = all.iter().enumerate().filter(|(_, page)| page.weight() > 0).map(|(at, _)| at).collect();
+        assert!(kept.len() <= 5 && kept.contains(&0) && kept.contains(&99), "{kept:?}");
+        assert_eq!(bytes(), all.iter().map(|page| page.weight()).sum::<usize>());
+        // one that lost its forms is made again
+        assert_eq!(ask(&all[50]).bytes().len(), 10_000);
+        drop(all);
+        assert_eq!(bytes(), 0);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use opsctl_dist::simple::{ProjectStatus, State};
 use opsctl_dist::{ProjectName, Version};
 
 use super::file::File;
-use super::pages::Pages;
+use super::pages::{Budget, Pages};
 
 /// A project of one index at one moment; never changed, only replaced.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Project {
     pub(crate) files: Box<[Arc<File>]>,
     /// Whether it is still looked after, where somebody has said so.
     pub(crate) status: Option<ProjectStatus>,
-    pub(crate) pages: Pages,
+    pub(crate) pages: Arc<Pages>,
 }
 
 impl Project {
@@ -28,7 +28,12 @@ impl Project {
     ) -> Project {
         let mut files: Vec<Arc<File>> = files.into_iter().collect();
         files.sort_by_cached_key(|file| (Version::parse(&file.version).ok(), file.filename.clone()));
-        Project { name, files: files.into(), status, pages: Pages::default() }
+        Project { name, files: files.into(), status, pages: Arc::default() }
+    }
+
+    /// The same, whose page's bytes count.
+    pub(crate) fn within(self, budget: &Arc<Budget>) -> Project {
+        Project { pages: Pages::within(budget), ..self }
     }
 
     /// The files that may be had: none of a project that is quarantined.

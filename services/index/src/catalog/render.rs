@@ -14,12 +14,12 @@ const ABOVE_PROJECT: &str = "../../";
 /// From the page of all files.
 const ABOVE_LINKS: &str = "../";
 
-/// The list of the projects of some indexes.
-pub(crate) fn list(indexes: &[&Index], format: Format) -> Vec<u8> {
+/// The list of the projects of some indexes, as far as `may` says that they are to be seen.
+pub(crate) fn list(indexes: &[&Index], format: Format, may: impl Fn(&str) -> bool) -> Vec<u8> {
     let projects: BTreeSet<&ProjectName> = indexes
         .iter()
         .flat_map(|index| index.projects())
-        .filter(|project| !project.is_quarantined())
+        .filter(|project| !project.is_quarantined() && may(project.name.normalized()))
         .map(|project| &project.name)
         .collect();
     let list = List { projects: projects.into_iter().cloned().collect() };

@@ -148,20 +148,23 @@ impl Summaries {
 /// Where the asker sees the top of the index that it asks about: `https://packages.example/stage`, without a slash.
 pub(super) struct Here(pub(super) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Here {
+impl FromRequestParts<Arc<Site>> for Here {
     type Rejection = HttpError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Here, HttpError> {
-        let InIndex(index) = InIndex::from_request_parts(parts, state).await.map_err(|_| no_index())?;
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Here, HttpError> {
+        let InIndex(index) = InIndex::from_request_parts(parts, site).await.map_err(|_| no_index())?;
+        // a name without a slash stands in the path, or nowhere
+        let below = parts.uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(&*index));
+        let below = below.is_some_and(|rest| rest.starts_with('/'));
+        let top = if below { format!("/{index}") } else { String::new() };
+        if let Some(public) = &site.public {
+            return Ok(Here(format!("{public}{top}")));
+        }
         let secure = parts.extensions.get::<Client>().is_some_and(|client| client.secure);
         let named = parts.headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
         let named = named.or_else(|| parts.uri.authority().cloned()).filter(|host| !host.as_str().contains('@'));
         let host = named.as_ref().map_or("localhost", Authority::as_str);
         let scheme = if secure { "https" } else { "http" };
-        // a name without a slash stands in the path, or nowhere
-        let below = parts.uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(&*index));
-        let below = below.is_some_and(|rest| rest.starts_with('/'));
-        let top = if below { format!("/{index}") } else { String::new() };
         Ok(Here(format!("{scheme}://{host}{top}")))
     }
 }

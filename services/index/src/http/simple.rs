@@ -1,6 +1,6 @@
 //! `GET /simple/` and `GET /simple/<project>/`: the Simple API, HTML and JSON (PEP 503, 691).
 //!
-//! A page is bytes that are there already; a request is a look-up. A project goes by its normalised name, and whoever
+//! The list shows to each what they may read. A page is bytes that are there already; a request is a look-up. A project goes by its normalised name, and whoever
 //! asks for another spelling is sent there.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT, HeaderValue, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use opsctl_auth::{Action, Identity};
+use opsctl_auth::Identity;
 use opsctl_dist::ProjectName;
 use opsctl_dist::simple::{Format, negotiate};
 use opsctl_http::{Coding, Entity, HttpError};
@@ -30,13 +30,15 @@ pub(super) async fn list(
     headers: HeaderMap,
     identity: Identity,
 ) -> Result<Response, HttpError> {
-    site.access.check(&identity, Action::Read, &index, "")?;
+    let reader = site.access.reader(&identity, &index)?;
     let (format, coding) = choose(&uri, &headers)?;
     let chain = site.routes.chain(&index).ok_or_else(no_index)?;
     let snapshot = site.catalog.snapshot();
     let indexes: Vec<_> = chain.folders().filter_map(|name| snapshot.index(name)).map(|index| &**index).collect();
-    let text = || render::list(&indexes, format);
+    let text = || render::list(&indexes, format, |name| reader.may(name));
     let page = match &*indexes {
+        // made for one
+        _ if !reader.reads_everything() => Pages::default().get(format, coding, || entity(&site, format), text),
         [only] => only.list.get(format, coding, || entity(&site, format), text),
         // of several indexes: asked for by few
         _ => Pages::default().get(format, coding, || entity(&site, format), text),

@@ -76,6 +76,7 @@ impl Scene {
         );
         changes.yank("main", &yanked, Some("</td><b>broken & \"bad\""), &By::test(5)).await.unwrap();
         let site = Site {
+            public: None,
             routes: Routes::new(Arc::clone(&catalog), origins, chains),
             catalog,
             access: Access::new(true),
