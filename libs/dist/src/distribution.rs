@@ -52,7 +52,8 @@ pub struct Distribution {
 
 impl Distribution {
     /// Reads a file of a folder, at [`Level::Lenient`]: all of its bytes for SHA-256, of a wheel only the central directory
-    /// and METADATA besides. The file's last component must be valid UTF-8.
+    /// and METADATA besides, of a packed tar file all until its end, which half a file does not have. The file's last
+    /// component must be valid UTF-8.
     ///
     /// # Errors
     /// If it cannot be read, is no distribution, or says nothing that makes sense. Blocks on the disk.
@@ -127,6 +128,9 @@ impl Distribution {
         let mut file_name = FileName::parse(name, None, level).map_err(Fault::from)?;
         check_kind(&file_name, level)?;
         let contents = contents(source, &file_name, limits, &mut findings)?;
+        if level == Level::Lenient {
+            sdist::check_end(source, file_name.container(), limits)?;
+        }
         let (mut project, mut version) = (file_name.project().clone(), file_name.version().clone());
         let mut metadata = None;
         if let Some(bytes) = &contents.metadata {

@@ -9,7 +9,7 @@ mod pax;
 mod stream;
 
 pub(crate) use header::Type;
-pub(crate) use stream::Tar;
+pub(crate) use stream::{Tar, classify};
 
 use super::source::Source;
 use crate::Error;

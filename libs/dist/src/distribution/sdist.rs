@@ -10,7 +10,7 @@ use super::METADATA_LIMIT;
 use super::contents::Contents;
 use crate::archive::names;
 use crate::archive::source::{self, Source};
-use crate::archive::tar::{BadTar, Member, Tar, Type};
+use crate::archive::tar::{BadTar, Member, Tar, Type, classify};
 use crate::archive::zip::Zip;
 use crate::level::Findings;
 use crate::{Container, Error, Fault, FileName, Level, Limits};
@@ -33,6 +33,7 @@ pub enum BadSdist {
 const PKG_INFO: &str = "PKG-INFO";
 /// Most bytes of all paths of an upload together; they are kept until its end.
 const PATHS_MAX: usize = 32 << 20;
+const TAR_BLOCK: usize = 512;
 
 pub(super) fn read(
     source: Source<'_>,
@@ -120,6 +121,34 @@ fn unpack<'a, R: Read>(
         }
     }
     Ok(tree.into_contents(found))
+}
+
+/// A file of a folder may still be on its way there: is its end there? The compression knows, and without one the blocks
+/// of zeros at the end of a tar archive tell. A bomb is not unpacked to its end.
+pub(super) fn check_end(source: Source<'_>, container: Container, limits: &Limits) -> Result<(), Error> {
+    let input = BufReader::with_capacity(64 << 10, source.reader(0, source.len()));
+    match container {
+        Container::TarGz => unpack_all(GzDecoder::new(input), source, limits),
+        Container::TarBz2 => unpack_all(BzDecoder::new(input), source, limits),
+        Container::Tar => {
+            let last = source.len().saturating_sub(TAR_BLOCK as u64);
+            let block = source.read(last, TAR_BLOCK).map_err(Error::Read)?;
+            let is_end = block.is_some_and(|block| block.iter().all(|byte| *byte == 0));
+            if is_end { Ok(()) } else { Err(BadTar::Damaged("its end is missing").into()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unpack_all(mut input: impl Read, source: Source<'_>, limits: &Limits) -> Result<(), Error> {
+    let (mut buffer, mut unpacked) = (vec![0; 64 << 10], 0);
+    while !limits.is_bomb(source.len(), unpacked) {
+        match input.read(&mut buffer).map_err(classify)? {
+            0 => break,
+            count => unpacked += count as u64,
+        }
+    }
+    Ok(())
 }
 
 /// PEP 721: nothing leads out of the folder, and there are files, folders and links only.

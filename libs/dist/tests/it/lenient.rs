@@ -1,6 +1,7 @@
 //! Files of a folder.
 
 use std::fs;
+use std::io::Write as _;
 
 use opsctl_dist::{Digests, Distribution, Error, Kind, Level, Limits, Wanted};
 
@@ -41,6 +42,46 @@ fn wheels_speak_for_themselves() {
     check_refused("foo-1.0-py3-none-any.whl", &other, "start the file name for `Foo.Bar` with `foo_bar`");
     let other = crate::build::wheel("foo-1.0.dist-info", &metadata("foo", "2.0", ""));
     check_refused("foo-1.0-py3-none-any.whl", &other, "version in the file name should be `2.0`");
+}
+
+/// A tar archive of PKG-INFO and a longer file, packed by `pack`.
+fn sources(text: &str, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let noise: Vec<u8> = (0..100_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+    for (name, bytes) in [("foo-1.0/PKG-INFO", text.as_bytes()), ("foo-1.0/noise", &noise)] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, name, bytes).unwrap();
+    }
+    pack(&tar.into_inner().unwrap())
+}
+
+#[test]
+fn half_a_source_distribution_is_none() {
+    let text = metadata("foo", "1.0", "");
+    let gz = |bytes: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let bz2 = |bytes: &[u8]| {
+        let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    for (name, bytes) in [
+        ("foo-1.0.tar.gz", sources(&text, gz)),
+        ("foo-1.0.tar.bz2", sources(&text, bz2)),
+        ("foo-1.0.tar", sources(&text, <[u8]>::to_vec)),
+    ] {
+        check(name, &bytes, "foo 1.0 - core");
+        for left in [bytes.len() / 2, 8, 1] {
+            let cut = &bytes[..bytes.len() - left];
+            if name != "foo-1.0.tar" || left > 512 {
+                check_refused(name, cut, "is damaged");
+            }
+        }
+    }
 }
 
 #[test]
