@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod clients;
 mod crash;
+mod folder;
 mod forms;
 mod mirror;
 mod packages;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use opsctl_host::{Context, Troubles};
+use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
 use super::read::read;
@@ -45,6 +46,8 @@ pub(crate) struct Keeper {
     first: bool,
     catalog: Arc<Catalog>,
     scanner: Option<Scanner>,
+    /// A look that was given up half-way, and has the scanner.
+    scanning: Option<JoinHandle<(Scanner, io::Result<Look>)>>,
     watch: Option<Watch>,
     troubles: Troubles,
 }
@@ -75,9 +78,22 @@ impl Keeper {
         let scanner = Scanner::new(Arc::clone(&root), wanted, known.chain(aside));
         let watch = Watch::new(&root).inspect_err(|error| no_watch(&root, error)).ok();
         let first = scanner.is_empty();
-        let scanner = Some(scanner);
+        let (scanner, scanning) = (Some(scanner), None);
         let skipped = false;
-        Ok(Keeper { index, root, volatile, rescan, landed, first, skipped, catalog, scanner, watch, troubles })
+        Ok(Keeper {
+            index,
+            root,
+            volatile,
+            rescan,
+            landed,
+            first,
+            skipped,
+            catalog,
+            scanner,
+            scanning,
+            watch,
+            troubles,
+        })
     }
 
     /// Looks at everything until all that is there is known. May be given up half-way: what was read until then is
@@ -127,7 +143,7 @@ impl Keeper {
         };
         match tokio::time::timeout(pause, watch.next()).await {
             Err(_) => Scope::All,
-            Ok(Ok(Events { all: false, folders })) => Scope::Folders(folders),
+            Ok(Ok(Events { all: false, folders, trees })) => Scope::Parts { folders, trees },
             Ok(Ok(Events { all: true, .. })) => Scope::All,
             Ok(Err(error)) => {
                 no_watch(&self.root, &error);
@@ -140,9 +156,8 @@ impl Keeper {
     async fn look(&mut self, scope: Scope) -> anyhow::Result<()> {
         let whole = matches!(scope, Scope::All);
         let mut scope = scope;
-        // what stood back behind a file that is gone takes its place at once
-        while self.look_once(scope).await? {
-            scope = Scope::All;
+        while let Some(next) = self.look_once(scope).await? {
+            scope = next;
         }
         let scanner = self.scanner.as_ref().context("the scanner is at work")?;
         let aside: Vec<_> = scanner.aside().filter(|(_, why)| !why.starts_with(TWIN)).collect();
@@ -160,18 +175,13 @@ impl Keeper {
         Ok(())
     }
 
-    /// Returns whether one should look again.
-    async fn look_once(&mut self, scope: Scope) -> anyhow::Result<bool> {
+    /// Returns what is to be looked at again.
+    async fn look_once(&mut self, scope: Scope) -> anyhow::Result<Option<Scope>> {
         let Look { fresh, gone, folders, faults } = self.scan(scope).await?;
         for fault in faults.iter().take(LOGGED_MAX) {
             warn!(fault, "cannot look at a part of the folder");
         }
-        if let Some(watch) = &mut self.watch
-            && let Err(error) = watch.add(folders.iter().map(AsRef::as_ref))
-        {
-            no_watch(&self.root, &error);
-            self.watch = None;
-        }
+        let unwatched = self.watch(&folders);
         let again = self.gone(&gone).await?;
         let fresh = self.without_uploads(fresh).await?;
         let total = fresh.len();
@@ -185,16 +195,41 @@ impl Keeper {
                 info!(index = %self.index, done, total, "indexing the folder");
             }
         }
-        Ok(again)
+        // what stood back behind a file that is gone takes its place at once
+        Ok(if again { Some(Scope::All) } else { unwatched })
+    }
+
+    /// Watches these folders as well. Returns those that were not watched while they were listed.
+    fn watch(&mut self, folders: &[Box<str>]) -> Option<Scope> {
+        match self.watch.as_mut()?.add(folders.iter().map(AsRef::as_ref)) {
+            Ok(new) if new.is_empty() => None,
+            Ok(new) => {
+                let folders = new.into_iter().map(|folder| (folder.into(), Vec::new())).collect();
+                Some(Scope::Parts { folders, trees: Vec::new() })
+            }
+            Err(error) => {
+                no_watch(&self.root, &error);
+                self.watch = None;
+                None
+            }
+        }
     }
 
     async fn scan(&mut self, scope: Scope) -> anyhow::Result<Look> {
+        if let Some(scanning) = &mut self.scanning {
+            // what that one saw is seen again
+            let looked = scanning.await;
+            self.scanning = None;
+            self.scanner = Some(looked?.0);
+        }
         let mut scanner = self.scanner.take().context("the scanner is at work")?;
         let look = move || {
             let look = scanner.look(&scope);
             (scanner, look)
         };
-        let (scanner, look) = tokio::task::spawn_blocking(look).await?;
+        let looked = self.scanning.insert(tokio::task::spawn_blocking(look)).await;
+        self.scanning = None;
+        let (scanner, look) = looked?;
         self.scanner = Some(scanner);
         look.with_context(|| format!("failed to list `{}`", self.root.display()))
     }
@@ -202,19 +237,25 @@ impl Keeper {
     /// Leaves out what is being uploaded, and what was uploaded and is known.
     async fn without_uploads(&mut self, mut fresh: Vec<Seen>) -> anyhow::Result<Vec<Seen>> {
         self.skipped = false;
+        self.leave_landed(&mut fresh)?;
         if !fresh.is_empty() {
             let pending = self.catalog.records().pending(&self.index).await?;
             let before = fresh.len();
             fresh.retain(|seen| pending.iter().all(|pending| pending.path != seen.path));
             self.skipped = fresh.len() < before;
         }
-        // asked for after the journal: what is in neither was not uploaded
+        // asked for again after the journal: what is in neither was not uploaded
+        self.leave_landed(&mut fresh)?;
+        Ok(fresh)
+    }
+
+    fn leave_landed(&mut self, fresh: &mut Vec<Seen>) -> anyhow::Result<()> {
         let scanner = self.scanner.as_mut().context("the scanner is at work")?;
         for (path, stamp) in self.landed.take() {
             fresh.retain(|seen| seen.path != path || seen.stamp != stamp);
             scanner.learn(path, Known { stamp, aside: None });
         }
-        Ok(fresh)
+        Ok(())
     }
 
     async fn gone(&mut self, gone: &[Box<str>]) -> anyhow::Result<bool> {

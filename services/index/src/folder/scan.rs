@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,8 +27,13 @@ pub(crate) struct Known {
 pub(crate) enum Scope {
     /// The whole tree.
     All,
-    /// The files of these folders, each with those that were seen to be closed.
-    Folders(HashMap<Box<str>, Vec<Box<str>>>),
+    /// Some of it.
+    Parts {
+        /// The files of these folders, each with those that were seen to be closed.
+        folders: HashMap<Box<str>, Vec<Box<str>>>,
+        /// These folders with all that is in them.
+        trees: Vec<Box<str>>,
+    },
 }
 
 /// What there is to do.
@@ -73,27 +79,25 @@ impl Scanner {
                 let walked = walk(&self.root, "", self.wanted)?;
                 // what cannot be looked at may still be there
                 let certain = walked.faults.is_empty();
-                self.compare(walked, &[], certain.then_some(|_: &str| true), &mut look);
+                self.compare(walked, &[], if certain { Listed::Tree("") } else { Listed::Nothing }, &mut look);
             }
-            Scope::Folders(folders) => {
+            Scope::Parts { folders, trees } => {
+                for tree in trees {
+                    let walked = or_nothing(tree, walk(&self.root, tree, self.wanted))?;
+                    let certain = walked.faults.is_empty();
+                    self.compare(walked, &[], if certain { Listed::Tree(tree) } else { Listed::Nothing }, &mut look);
+                }
                 for (folder, closed) in folders {
-                    let walked = match list(&self.root, folder, self.wanted) {
-                        Ok(walked) => walked,
-                        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.is_empty() => {
-                            Walked::default()
-                        }
-                        Err(error) => return Err(error),
-                    };
-                    let within = |path: &str| parent(path) == &**folder;
-                    self.compare(walked, closed, Some(within), &mut look);
+                    let walked = or_nothing(folder, list(&self.root, folder, self.wanted))?;
+                    self.compare(walked, closed, Listed::Files(folder), &mut look);
                 }
             }
         }
         Ok(look)
     }
 
-    /// Compares what was listed with what is known; `within` says which known paths would have been listed.
-    fn compare(&mut self, walked: Walked, closed: &[Box<str>], within: Option<impl Fn(&str) -> bool>, look: &mut Look) {
+    /// Compares what was listed with what is known; `listed` says which known paths would have been among it.
+    fn compare(&mut self, walked: Walked, closed: &[Box<str>], listed: Listed<'_>, look: &mut Look) {
         let now = SystemTime::now();
         let mut there = std::collections::HashSet::with_capacity(walked.files.len());
         for seen in walked.files {
@@ -103,11 +107,9 @@ impl Scanner {
                 look.fresh.push(seen);
             }
         }
-        if let Some(within) = within {
-            let gone = self.known.keys().filter(|path| within(path) && !there.contains(*path));
-            look.gone.extend(gone.cloned());
-            self.waiting.retain(|path| !within(path) || there.contains(path));
-        }
+        let missed = listed.among(&self.known).filter(|path| !there.contains(*path));
+        look.gone.extend(missed.cloned());
+        self.waiting.retain(|path| !listed.has(path) || there.contains(path));
         look.folders.extend(walked.folders);
         look.faults.extend(walked.faults);
     }
@@ -140,6 +142,47 @@ impl Scanner {
     /// What lies there and is not served, and why.
     pub(crate) fn aside(&self) -> impl Iterator<Item = (&str, &str)> {
         self.known.iter().filter_map(|(path, known)| Some((&**path, known.aside.as_deref()?)))
+    }
+}
+
+/// What was listed.
+#[derive(Debug, Clone, Copy)]
+enum Listed<'a> {
+    /// Not all of anything.
+    Nothing,
+    /// The files of a folder.
+    Files(&'a str),
+    /// A folder with all that is in it.
+    Tree(&'a str),
+}
+
+impl<'a> Listed<'a> {
+    /// Whether `path` would have been listed.
+    fn has(self, path: &str) -> bool {
+        match self {
+            Listed::Nothing => false,
+            Listed::Files(folder) => parent(path) == folder,
+            Listed::Tree("") => true,
+            Listed::Tree(folder) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+        }
+    }
+
+    /// The known paths that would have been listed; those of other folders are not looked at.
+    fn among(self, known: &'a BTreeMap<Box<str>, Known>) -> impl Iterator<Item = &'a Box<str>> {
+        let from = match self {
+            Listed::Files("") | Listed::Tree("") | Listed::Nothing => String::new(),
+            Listed::Files(folder) | Listed::Tree(folder) => format!("{folder}/"),
+        };
+        let paths = known.range::<str, _>((Bound::Included(&*from), Bound::Unbounded)).map(|(path, _)| path);
+        paths.take_while(move |path| path.starts_with(&*from)).filter(move |path| self.has(path))
+    }
+}
+
+/// A folder within the root that is gone has nothing in it.
+fn or_nothing(folder: &str, listed: io::Result<Walked>) -> io::Result<Walked> {
+    match listed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.is_empty() => Ok(Walked::default()),
+        listed => listed,
     }
 }
 
@@ -208,7 +251,7 @@ mod tests {
         for path in paths {
             folders.entry(parent(path).into()).or_default().push((*path).into());
         }
-        Scope::Folders(folders)
+        Scope::Parts { folders, trees: Vec::new() }
     }
 
     #[test]
@@ -231,6 +274,24 @@ mod tests {
         tree.check(&closed(&["a.whl"]), &[], &[]);
         tree.check(&closed(&["b/c.whl"]), &[], &["b/c.whl"]);
         tree.check(&Scope::All, &[], &["b/d/e.whl"]);
+    }
+
+    #[test]
+    fn a_folder_that_came_is_looked_at_with_all_that_is_in_it() {
+        let mut tree = Tree::new();
+        for path in ["a.whl", "b/c.whl", "b/d/e.whl", "bb/f.whl"] {
+            tree.write(path, "x");
+        }
+        let came = Scope::Parts { folders: HashMap::new(), trees: vec!["b".into()] };
+        assert_eq!(tree.scanner.look(&came).unwrap().folders, ["b".into(), "b/d".into()]);
+        assert!(tree.scanner.is_waiting(), "nobody was seen to close what is in it");
+        tree.check(
+            &closed(&["a.whl", "b/c.whl", "b/d/e.whl", "bb/f.whl"]),
+            &["a.whl", "b/c.whl", "b/d/e.whl", "bb/f.whl"],
+            &[],
+        );
+        fs::remove_dir_all(tree.dir.path().join("b")).unwrap();
+        tree.check(&came, &[], &["b/c.whl", "b/d/e.whl"]);
     }
 
     #[test]

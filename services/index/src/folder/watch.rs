@@ -32,14 +32,16 @@ const ASKED: WatchFlags = WatchFlags::CLOSE_WRITE
 pub(crate) struct Events {
     /// Folders in which something has changed, each with the files that are complete now.
     pub(crate) folders: HashMap<Box<str>, Vec<Box<str>>>,
-    /// Something was missed, or folders came or went: all has to be looked at.
+    /// Folders that came, with all that is in them.
+    pub(crate) trees: Vec<Box<str>>,
+    /// Something was missed, or folders went: all has to be looked at.
     pub(crate) all: bool,
 }
 
 impl Events {
     /// Whether nothing that matters has happened.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.all && self.folders.is_empty()
+        !self.all && self.folders.is_empty() && self.trees.is_empty()
     }
 }
 
@@ -64,19 +66,25 @@ impl Watch {
         Ok(Watch { root: root.to_owned(), inotify, folders: HashMap::new() })
     }
 
-    /// Watches these folders, paths within the root, as well. One that is gone again is passed over.
+    /// Watches these folders, paths within the root, as well. One that is gone again is passed over. Returns those that
+    /// were not watched before: what happened in them since they were listed was not told.
     ///
     /// # Errors
     /// When the system watches no more folders (`fs.inotify.max_user_watches`).
-    pub(crate) fn add<'a>(&mut self, folders: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+    pub(crate) fn add<'a>(&mut self, folders: impl IntoIterator<Item = &'a str>) -> io::Result<Vec<&'a str>> {
+        let mut new = Vec::new();
         for folder in folders {
             match add_watch(&self.inotify, self.root.join(folder), ASKED) {
-                Ok(watch) => drop(self.folders.insert(watch, folder.into())),
+                Ok(watch) => {
+                    if self.folders.insert(watch, folder.into()).is_none() {
+                        new.push(folder);
+                    }
+                }
                 Err(Errno::NOENT | Errno::NOTDIR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(new)
     }
 
     /// Waits for events; safe to cancel.
@@ -138,7 +146,11 @@ fn take(events: &mut Events, folders: &mut HashMap<i32, Box<str>>, watch: i32, w
         return;
     }
     if what.contains(ReadFlags::ISDIR) {
-        events.all = true;
+        if what.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) {
+            events.trees.push(join(folder, name).into());
+        } else {
+            events.all = true;
+        }
         return;
     }
     let complete = events.folders.entry(folder.clone()).or_default();
@@ -167,7 +179,8 @@ mod tests {
         let path = |name: &str| root.path().join(name);
         fs::create_dir(path("sub")).unwrap();
         let mut watch = Watch::new(root.path()).unwrap();
-        watch.add(["", "sub", "nowhere"]).unwrap();
+        assert_eq!(watch.add(["", "sub", "nowhere"]).unwrap(), ["", "sub"]);
+        assert_eq!(watch.add(["", "sub"]).unwrap(), [""; 0], "it is watched");
 
         fs::write(path("a.whl"), "x").unwrap();
         assert_eq!(complete(&next(&mut watch).await, ""), ["a.whl"]);
@@ -186,7 +199,8 @@ mod tests {
         assert_eq!(events.folders.len(), 1, "{events:?}");
 
         fs::create_dir(path("new")).unwrap();
-        assert!(next(&mut watch).await.all);
+        let events = next(&mut watch).await;
+        assert!(!events.all && *events.trees == ["new".into()], "{events:?}");
         fs::remove_dir(path("sub")).unwrap();
         assert!(next(&mut watch).await.all);
     }
