@@ -1,6 +1,7 @@
 //! The video web service: uploads, what becomes of them, and who gets to see it.
 
 mod api;
+mod machines;
 
 use std::path::Path;
 use std::process::Command;
@@ -50,7 +51,11 @@ impl Service {
     /// With these lines in its table.
     pub(crate) fn start(more: &str) -> Service {
         let config = format!("[encoder]\nenabled = true\nlisten = '127.0.0.1:0'\n{more}\n");
-        let running = Setup::run(&config).start();
+        Service::of(Setup::run(&config).start())
+    }
+
+    /// A program that runs, with the user.
+    pub(crate) fn of(running: Running) -> Service {
         let service = Service { running };
         service.user("acme", "publisher@encoder/acme");
         service
@@ -66,7 +71,8 @@ impl Service {
     /// `opsctl <args>` on its data.
     pub(crate) fn opsctl(&self, args: &[&str]) -> Ran {
         let mut command = opsctl(args);
-        command.arg("--data-dir").arg(self.running.path("data")).args(["--set", "host.allow_root=true"]);
+        command.arg("--config").arg(self.running.path("opsctl.toml")).arg("--data-dir").arg(self.running.path("data"));
+        command.args(["--set", "host.allow_root=true"]);
         Ran::of(&mut command)
     }
 

@@ -124,11 +124,7 @@ impl Setup {
     /// `opsctl <args>`, with the options every start here has; `config` is its file.
     pub(crate) fn new<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>, config: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("opsctl-").tempdir().unwrap();
-        let mut command = opsctl(args);
-        command.arg("--config").arg(dir.path().join("opsctl.toml"));
-        command.arg("--data-dir").arg(dir.path().join("data"));
-        command.arg("--ready-file").arg(dir.path().join("ready"));
-        command.args(["--allow-root", "--log-format", "json", "--log-level", "debug,hyper=info"]);
+        let command = in_folder(dir.path(), args);
         Self { dir, command, config: config.to_owned() }
     }
 
@@ -161,16 +157,11 @@ impl Setup {
 
     /// Starts it and does not wait for anything.
     #[track_caller]
-    pub(crate) fn spawn(mut self) -> Running {
+    pub(crate) fn spawn(self) -> Running {
         std::fs::write(self.dir.path().join("opsctl.toml"), &self.config).unwrap();
-        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().expect("the binary starts");
-        let log = Arc::new(Mutex::new(String::new()));
-        let readers = [
-            collect(child.stdout.take().map(|stdout| Box::new(stdout) as Box<dyn Read + Send>), &log),
-            collect(child.stderr.take().map(|stderr| Box::new(stderr) as Box<dyn Read + Send>), &log),
-        ];
-        Running { child: Some(child), dir: self.dir, log, readers: readers.into_iter().collect() }
+        let mut running = Running { child: None, dir: self.dir, log: Arc::default(), readers: Vec::new() };
+        running.spawn(self.command);
+        running
     }
 
     /// Starts it and waits until all services accept.
@@ -186,6 +177,16 @@ impl Setup {
     pub(crate) fn ran(self) -> Ran {
         self.spawn().wait()
     }
+}
+
+/// `opsctl <args>` with its files in `dir`.
+fn in_folder<S: AsRef<OsStr>>(dir: &Path, args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = opsctl(args);
+    command.arg("--config").arg(dir.join("opsctl.toml"));
+    command.arg("--data-dir").arg(dir.join("data"));
+    command.arg("--ready-file").arg(dir.join("ready"));
+    command.args(["--allow-root", "--log-format", "json", "--log-level", "debug,hyper=info"]);
+    command
 }
 
 fn collect(stream: Option<Box<dyn Read + Send>>, log: &Arc<Mutex<String>>) -> std::thread::JoinHandle<()> {
@@ -210,6 +211,28 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    fn spawn(&mut self, mut command: Command) {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let readers = [
+            collect(child.stdout.take().map(|stdout| Box::new(stdout) as Box<dyn Read + Send>), &self.log),
+            collect(child.stderr.take().map(|stderr| Box::new(stderr) as Box<dyn Read + Send>), &self.log),
+        ];
+        self.readers.extend(readers);
+        self.child = Some(child);
+    }
+
+    /// `opsctl run` in the same folder, after it has ended; waits until all services accept.
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
+        assert!(self.child.is_none(), "it still runs");
+        let _ = std::fs::remove_file(self.path("ready"));
+        let mut command = in_folder(self.dir.path(), ["run"]);
+        command.args(["--set", "host.listen=127.0.0.1:0"]);
+        self.spawn(command);
+        self.wait_until_ready();
+    }
+
     #[track_caller]
     pub(crate) fn wait_until_ready(&mut self) {
         let ready = self.dir.path().join("ready");

@@ -23,6 +23,9 @@ pub struct Config {
     /// How often a job is begun before it has failed.
     #[serde(deserialize_with = "attempts")]
     pub attempts: u32,
+    /// How long whoever has a job may say nothing.
+    #[serde(deserialize_with = "lease")]
+    pub lease: Duration,
     /// Largest upload that is taken.
     pub max_upload: Size,
     /// What an account may keep, uploads and results together; 0 for no bound.
@@ -74,6 +77,14 @@ fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error>
     match attempts {
         1..=20 => Ok(attempts),
         _ => Err(D::Error::custom("expected 1 to 20")),
+    }
+}
+
+fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let lease = Duration::deserialize(deserializer)?;
+    match lease.get().as_secs() {
+        3..=3600 => Ok(lease),
+        _ => Err(D::Error::custom("expected 3s to 1h")),
     }
 }
 
@@ -153,6 +164,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_not() {
         check("attempts=0", &["expected 1 to 20"]);
+        check("lease=1s", &["expected 3s to 1h"]);
         check("accounts.Acme.quota=1GiB", &["small letters"]);
         check("acounts.acme.quota=1GiB", &["acounts"]);
         check("profiles.x.output.a={ kind = 'mp4', short_side = 1 }", &["`short_side`"]);

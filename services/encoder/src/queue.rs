@@ -20,6 +20,7 @@ use tracing::{error, info, warn};
 
 use self::workshop::Workshop;
 use crate::clock::{SECOND, now};
+use crate::config::Config;
 use crate::limits::Limits;
 use crate::records::{Claimed, Records, UNOWNED, WORK};
 
@@ -36,6 +37,8 @@ pub(crate) struct Queue {
     workshop: Workshop,
     limits: Limits,
     attempts: u32,
+    /// In microseconds.
+    lease: i64,
     /// Who this is, among all that take jobs.
     name: String,
     wake: Notify,
@@ -50,15 +53,25 @@ impl Queue {
         records: Records,
         blobs: Blobs,
         folder: &std::path::Path,
-        limits: Limits,
-        attempts: u32,
+        config: &Config,
     ) -> anyhow::Result<Queue> {
         let folder = folder.to_owned();
         let workshop = tokio::task::spawn_blocking(move || Workshop::open(&folder)).await?;
         let workshop = workshop.context("failed to open the folder that jobs are done in")?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let name = format!("{host}/{}", workshop.name());
-        Ok(Queue { records, blobs, workshop, limits, attempts, name, wake: Notify::new() })
+        let Config { limits, attempts, lease, .. } = config;
+        let lease = i64::try_from(lease.get().as_micros()).unwrap_or(i64::MAX);
+        Ok(Queue {
+            records,
+            blobs,
+            workshop,
+            limits: limits.clone(),
+            attempts: *attempts,
+            lease,
+            name,
+            wake: Notify::new(),
+        })
     }
 
     /// Does up to `slots` jobs at a time, and removes what nobody needs, until it shall `stop`: jobs that are not done by
@@ -83,7 +96,7 @@ impl Queue {
             woken.as_mut().enable();
             let claimed = async {
                 self.records.reclaim(self.attempts).await?;
-                self.records.claim(&self.name).await
+                self.records.claim(&self.name, self.lease).await
             };
             match claimed.await {
                 Ok(Some(claimed)) => {

@@ -47,7 +47,7 @@ impl Service for Encoder {
         let records = Records::new(cx.database(&MIGRATIONS).await?);
         let blobs = cx.blobs().await?;
         let folder = cx.data_dir()?.join("work");
-        let queue = Queue::open(records.clone(), blobs.clone(), &folder, config.limits, config.attempts).await?;
+        let queue = Queue::open(records.clone(), blobs.clone(), &folder, &config).await?;
         let site = Site {
             ingest: Ingest::new(records.clone(), blobs.clone(), Arc::clone(&accounts)),
             shelf: Arc::new(Shelf::new(records.clone())),

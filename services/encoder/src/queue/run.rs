@@ -12,6 +12,7 @@ use tracing::warn;
 
 use super::{Queue, backoff};
 use crate::asset::Asset;
+use crate::clock::now;
 use crate::event::{Event, Progress};
 use crate::facts::Facts;
 use crate::job::{Cancel, End, Job, Outcome, Program};
@@ -22,8 +23,8 @@ use crate::task::{Order, SOURCE};
 
 /// Between two words on how far a job is.
 const BEAT: Duration = Duration::from_secs(1);
-/// How often the lease is renewed at least: in every so many beats.
-const RENEW: u32 = 10;
+/// In how many parts a lease is renewed.
+const RENEW: i64 = 6;
 
 /// What the worker has said so far.
 #[derive(Debug, Default)]
@@ -110,7 +111,8 @@ impl Queue {
     /// Says how far a job is, until it is not ours any more.
     async fn watch(&self, claimed: &Claimed, said: &Mutex<Said>, stop: &CancellationToken) -> Lost {
         let mut told = None;
-        for beat in 1_u32.. {
+        let mut renewed = now();
+        loop {
             tokio::select! {
                 () = tokio::time::sleep(BEAT) => {}
                 () = stop.cancelled() => return Lost::Stopping,
@@ -125,21 +127,20 @@ impl Queue {
                 warn!(error = %opsctl_logging::chain(&error), "failed to write down what an upload is");
             }
             // a cancelled job is let go of within a beat
-            if progress == told && !beat.is_multiple_of(RENEW) {
+            if progress == told && now() - renewed < self.lease / RENEW {
                 match self.records.is_held(claimed.held).await {
                     Ok(false) => return Lost::Elsewhere,
                     Ok(true) | Err(_) => continue,
                 }
             }
             let (percent, eta) = progress.map_or((None, None), |progress| (progress.percent, progress.eta));
-            match self.records.beat(claimed.held, percent, eta).await {
-                Ok(true) => told = progress,
+            match self.records.beat(claimed.held, self.lease, percent, eta).await {
+                Ok(true) => (told, renewed) = (progress, now()),
                 Ok(false) => return Lost::Elsewhere,
                 // the lease lasts a while; if the database stays away, another takes the job and this one's end is void
                 Err(error) => warn!(error = %opsctl_logging::chain(&error), "failed to say how far a job is"),
             }
         }
-        Lost::Elsewhere
     }
 
     /// Copies an upload from the store.

@@ -4,11 +4,8 @@
 use opsctl_store::{Dialect, Row, Sql, Transaction, params};
 
 use super::{MEDIA, Records, Result, WORK, blobs, usage};
-use crate::clock::{SECOND, now};
+use crate::clock::now;
 use crate::facts::Facts;
-
-/// How long a worker may say nothing before its job is given to another.
-pub(crate) const LEASE: i64 = 60 * SECOND;
 
 /// A job that was taken.
 #[derive(Debug, Clone)]
@@ -63,8 +60,8 @@ const NEXT: &str = "SELECT j.id FROM job j WHERE j.state = 'queued' AND j.run_af
                     coalesce((SELECT max(r.started) FROM job r WHERE r.account = j.account), 0), j.id LIMIT 1";
 
 impl Records {
-    /// Takes the job whose turn it is, for a lease.
-    pub(crate) async fn claim(&self, worker: &str) -> Result<Option<Claimed>> {
+    /// Takes the job whose turn it is, for so many microseconds.
+    pub(crate) async fn claim(&self, worker: &str, lease: i64) -> Result<Option<Claimed>> {
         let mut tx = self.db.begin().await?;
         let mut next = NEXT.to_owned();
         if self.db.dialect() == Dialect::Postgres {
@@ -76,7 +73,7 @@ impl Records {
              ended = NULL, percent = NULL, eta = NULL, message = NULL, log = NULL WHERE id = ({next}) \
              RETURNING id, media, attempt, account, body, source"
         );
-        let Some(row) = tx.fetch_optional(Sql::built(sql), params![at, worker, at + LEASE]).await? else {
+        let Some(row) = tx.fetch_optional(Sql::built(sql), params![at, worker, at + lease]).await? else {
             return Ok(None);
         };
         let media: i64 = row.get(1_usize)?;
@@ -116,11 +113,11 @@ impl Records {
         Ok(self.db.fetch_value::<Option<i64>>(sql, params![]).await?.flatten())
     }
 
-    /// Says that a job is worked on, and how far it is; whether it still belongs to the one who says so.
-    pub(crate) async fn beat(&self, held: Held, percent: Option<f64>, eta: Option<f64>) -> Result<bool> {
+    /// Says that a job is worked on for another `lease`, and how far it is; whether it still belongs to the one who says so.
+    pub(crate) async fn beat(&self, held: Held, lease: i64, percent: Option<f64>, eta: Option<f64>) -> Result<bool> {
         let sql = "UPDATE job SET lease_until = $3, percent = $4, eta = $5 \
                    WHERE id = $1 AND attempt = $2 AND state = 'running'";
-        Ok(self.db.execute(sql, params![held.job, held.attempt, now() + LEASE, percent, eta]).await? > 0)
+        Ok(self.db.execute(sql, params![held.job, held.attempt, now() + lease, percent, eta]).await? > 0)
     }
 
     /// Whether a job still belongs to the one who asks.

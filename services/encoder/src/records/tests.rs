@@ -66,7 +66,7 @@ fn made(key: &str) -> Finished {
 }
 
 async fn claim(records: &Records) -> Option<(String, String, queue::Held)> {
-    let claimed = records.claim("w").await.unwrap()?;
+    let claimed = records.claim("w", 60 * SECOND).await.unwrap()?;
     Some((claimed.account, claimed.name, claimed.held))
 }
 
@@ -77,7 +77,7 @@ fn an_upload_becomes_an_item_with_results() {
         assert_eq!(arrive(records, "acme", "a", 1).await, Outcome::Same);
         let (_, _, held) = claim(records).await.unwrap();
         assert!(claim(records).await.is_none());
-        assert!(records.beat(held, Some(12.5), Some(3.0)).await.unwrap());
+        assert!(records.beat(held, SECOND, Some(12.5), Some(3.0)).await.unwrap());
         records.reserve(&["r".to_owned()]).await.unwrap();
         assert!(records.finish(held, &made("r"), 3).await.unwrap());
         let item = records.item("acme", "a").await.unwrap().unwrap();
@@ -129,7 +129,7 @@ fn a_job_is_whose_lease_lasts() {
         let (_, _, second) = claim(records).await.unwrap();
         assert_eq!((first.job, first.attempt + 1), (second.job, second.attempt));
         // whatever the first one says comes too late
-        assert!(!records.beat(first, None, None).await.unwrap());
+        assert!(!records.beat(first, SECOND, None, None).await.unwrap());
         assert!(!records.finish(first, &made("late"), 2).await.unwrap());
         assert!(records.finish(second, &made("r"), 2).await.unwrap());
         assert!(!records.finish(second, &made("twice"), 2).await.unwrap());
