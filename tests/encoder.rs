@@ -35,7 +35,7 @@ pub(crate) fn judged(path: &Path) -> Value {
     serde_json::from_str(&Ran::of(&mut ffprobe).ok()).unwrap()
 }
 
-fn stream<'a>(judged: &'a Value, kind: &str) -> Option<&'a Value> {
+pub(crate) fn stream<'a>(judged: &'a Value, kind: &str) -> Option<&'a Value> {
     judged["streams"].as_array().unwrap().iter().find(|stream| stream["codec_type"] == kind)
 }
 
@@ -44,7 +44,7 @@ fn number(value: &Value) -> f64 {
 }
 
 /// Transcodes into a folder with the profile, and returns the folder.
-fn encode(input: &Path, more: &[&str]) -> (TempDir, PathBuf) {
+pub(crate) fn encode(input: &Path, more: &[&str]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let mut command = harness::opsctl(["encoder", "encode"]);
@@ -308,7 +308,7 @@ fn pictures_are_turned_upright() {
 }
 
 /// How alike two videos look, 1 being the same: SSIM of all frames.
-fn similarity(one: &Path, other: &Path) -> f64 {
+pub(crate) fn similarity(one: &Path, other: &Path) -> f64 {
     let mut ffmpeg = Command::new(program("ffmpeg", "ffmpeg"));
     ffmpeg.args(["-nostdin", "-i"]).arg(one).arg("-i").arg(other);
     ffmpeg.args(["-lavfi", "[0:v]setpts=PTS-STARTPTS[a];[1:v]setpts=PTS-STARTPTS[b];[a][b]ssim", "-f", "null", "-"]);

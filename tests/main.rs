@@ -18,6 +18,7 @@ mod accounts;
 mod config;
 mod daemon;
 mod encoder;
+mod encoder_details;
 mod encoder_frames;
 mod encoder_hostile;
 mod encoder_service;

@@ -27,6 +27,9 @@ pub(super) struct Copy {
     start: i64,
     begun: bool,
     row: Row<Packet>,
+    base: Rational,
+    /// The end of what was written, in seconds.
+    pub position: f64,
 }
 
 impl Copy {
@@ -43,7 +46,8 @@ impl Copy {
         let place = Place { mux: Arc::clone(mux), stream: mux.add_copy(stream.parameters(), base)? };
         // sound that overlaps is heard twice; of a picture each packet is needed by those that follow
         let behind = if is_video { 1_i64.rescale(Rational(1, 1), base) } else { 0 };
-        Ok(Some(Self { stream: stream.index(), place, start, begun: !is_video, row: Row::new(behind) }))
+        let (stream, begun) = (stream.index(), !is_video);
+        Ok(Some(Self { stream, place, start, begun, row: Row::new(behind), base, position: 0.0 }))
     }
 
     /// Writes the packet if it is of this stream.
@@ -64,8 +68,10 @@ impl Copy {
         self.write(rest)
     }
 
-    fn write(&self, packets: Vec<(i64, i64, Packet)>) -> Result<(), Error> {
+    fn write(&mut self, packets: Vec<(i64, i64, Packet)>) -> Result<(), Error> {
         packets.into_iter().try_for_each(|(decoded, shown, mut packet)| {
+            let end = shown.saturating_add(packet.duration()) as f64 * f64::from(self.base);
+            self.position = self.position.max(end);
             packet.set_dts(Some(decoded));
             packet.set_pts(Some(shown));
             self.place.mux.write(packet, self.place.stream)

@@ -183,7 +183,8 @@ impl<'a> Feed<'a> {
     fn position(&self) -> f64 {
         let video = self.video.as_ref().map(|video| video.out.position);
         let audio = self.audio.as_ref().map(|audio| audio.position);
-        video.into_iter().chain(audio).fold(0.0, f64::max)
+        let copied = self.copies.iter().map(|copy| copy.position);
+        video.into_iter().chain(audio).chain(copied).fold(0.0, f64::max)
     }
 
     fn tell(&mut self) {
@@ -210,8 +211,7 @@ impl<'a> Feed<'a> {
             warnings.push(Warning::TimesJump);
         }
         let (found, expected) = (self.position(), self.source.facts.duration.unwrap_or(0.0));
-        let decodes = self.video.is_some() || self.audio.is_some();
-        if decodes && (torn || (expected - found > 2.0 && found < expected * 0.9)) {
+        if torn || (expected - found > 2.0 && found < expected * 0.9) {
             warnings.push(Warning::EndsEarly { found, expected });
         }
         let [frames, sounds] = decoders.map(|decoder| decoder.map(|decoder| decoder.frames));

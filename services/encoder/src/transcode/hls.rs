@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ffmpeg_next as ffmpeg;
 
+use ffmpeg::format::context::Input;
 use ffmpeg::{Dictionary, Packet, Rational, media};
 
 use super::av;
@@ -59,54 +60,84 @@ pub(super) fn make(stream: &HlsPlan, plan: &Plan, folder: &Path) -> Result<Asset
     Ok(asset)
 }
 
-/// Copies the packets; returns what codecs they are of, and the rate of the frames.
-fn cut(from: &Path, place: &Path, segment: f64) -> Result<(Vec<String>, Option<f64>), Error> {
-    let doing = || format!("cut `{}` into segments", from.display());
+/// A finished rendition, opened to be copied from.
+fn open(from: &Path) -> Result<Input, Error> {
     let mut options = Dictionary::new();
     options.set("format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2");
     options.set("protocol_whitelist", "file");
-    let mut input = ffmpeg::format::input_with_dictionary(&url(from)?, options).doing(doing)?;
+    let input = ffmpeg::format::input_with_dictionary(&url(from)?, options);
+    input.doing(|| format!("cut `{}` into segments", from.display()))
+}
+
+/// Copies the packets; returns what codecs they are of, and the rate of the frames.
+fn cut(from: &Path, place: &Path, segment: f64) -> Result<(Vec<String>, Option<f64>), Error> {
+    let doing = || format!("cut `{}` into segments", from.display());
+    let mut input = open(from)?;
     let mut output = ffmpeg::format::output_as(&url(&place.join("playlist.m3u8"))?, "hls").doing(doing)?;
-    let (mut bases, mut codecs, mut rate) = (Vec::new(), Vec::new(), None);
+    let (mut bases, mut codecs, mut rate, mut video, mut whole) = (Vec::new(), Vec::new(), None, None, 0.0);
     for stream in input.streams() {
         let mut copy = output.add_stream(None::<ffmpeg::Codec>).doing(doing)?;
         let parameters = stream.parameters();
         codecs.extend(codec(parameters.medium(), &av::extradata(&parameters)));
         if parameters.medium() == media::Type::Video {
             rate = Some(f64::from(stream.avg_frame_rate())).filter(|rate| rate.is_finite() && *rate > 0.0);
+            video = Some(stream.index());
+        }
+        // segments are measured by the first stream, which is the picture if there is one
+        if stream.index() == 0 {
+            whole = stream.duration() as f64 * f64::from(stream.time_base());
         }
         copy.set_parameters(parameters);
         av::forget_tag(&mut copy);
         bases.push(stream.time_base());
     }
+    output.write_header_with(options(place, segment)?).doing(doing)?;
+    let mut write = |mut packet: Packet| {
+        let index = packet.stream();
+        let from = bases.get(index).copied().unwrap_or(Rational(1, 1));
+        let to = output.stream(index).map_or(from, |stream| stream.time_base());
+        packet.rescale_ts(from, to);
+        packet.set_position(-1);
+        packet.write_interleaved(&mut output).doing(doing)
+    };
+    let mut held: Option<Packet> = None;
+    loop {
+        let mut packet = Packet::empty();
+        if packet.read(&mut input).is_err() {
+            break;
+        }
+        if video != Some(packet.stream()) {
+            write(packet)?;
+            continue;
+        }
+        // a segment begins where the last packet of the one before ends, so that this must be true
+        if let Some(mut before) = held.take() {
+            if let (Some(time), Some(next)) = (before.dts(), packet.dts()) {
+                before.set_duration(next.saturating_sub(time).max(1));
+            }
+            write(before)?;
+        }
+        held = Some(packet);
+    }
+    held.map_or(Ok(()), write)?;
+    output.write_trailer().doing(doing)?;
+    let path = place.join("playlist.m3u8");
+    let text = fs::read_to_string(&path).doing(doing)?;
+    fs::write(&path, stretched(&text, whole)).doing(doing)?;
+    Ok((codecs, rate))
+}
+
+fn options(place: &Path, segment: f64) -> Result<Dictionary<'static>, Error> {
     let mut options = Dictionary::new();
     options.set("hls_time", &segment.to_string());
     options.set("hls_playlist_type", "vod");
     options.set("hls_segment_type", "fmp4");
     options.set("hls_flags", "+independent_segments");
+    // with an index of its own in each segment libav moves first frames to where the index says that they are
+    options.set("hls_segment_options", "movflags=+skip_sidx");
     options.set("hls_fmp4_init_filename", "init.mp4");
     options.set("hls_segment_filename", &url(&place.join("%05d.m4s"))?);
-    output.write_header_with(options).doing(doing)?;
-    let mut packet = Packet::empty();
-    let (mut begin, mut end) = (f64::INFINITY, 0.0_f64);
-    while packet.read(&mut input).is_ok() {
-        let index = packet.stream();
-        let from = bases.get(index).copied().unwrap_or(Rational(1, 1));
-        // segments are measured by the first stream, which is the picture if there is one
-        if let Some(time) = packet.pts().filter(|_| index == 0) {
-            begin = begin.min(time as f64 * f64::from(from));
-            end = end.max((time + packet.duration()) as f64 * f64::from(from));
-        }
-        let to = output.stream(index).map_or(from, |stream| stream.time_base());
-        packet.rescale_ts(from, to);
-        packet.set_position(-1);
-        packet.write_interleaved(&mut output).doing(doing)?;
-    }
-    output.write_trailer().doing(doing)?;
-    let path = place.join("playlist.m3u8");
-    let text = fs::read_to_string(&path).doing(doing)?;
-    fs::write(&path, stretched(&text, end - begin)).doing(doing)?;
-    Ok((codecs, rate))
+    Ok(options)
 }
 
 /// The playlist with a last segment that ends where the last frame does: libav takes it to end with the packet that was
