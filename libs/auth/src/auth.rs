@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::lookup::Found;
+use crate::oidc::Oidc;
 use crate::password::Passwords;
 use crate::random;
 use crate::rights::Scope;
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Passwords,
     pub(crate) throttle: Throttle,
     pub(crate) found: Cache<Found>,
+    oidc: Option<Arc<Oidc>>,
     everybody: Arc<[Scope]>,
     key: [u8; 32],
 }
@@ -45,16 +47,17 @@ impl Auth {
     /// Opens the user base that lies at `location`, made if it is not there.
     ///
     /// # Errors
-    /// The database's, or there are no random numbers.
+    /// The database's, or there are no random numbers; or `oidc` is not complete.
     pub async fn open(location: &Location, settings: Settings, clock: Clock) -> Result<Self, Error> {
         debug_assert_eq!(MIGRATIONS.0.last().map(|last| last.name), Some(AUDIT.name));
         let database = Database::open(location, NAME, &MIGRATIONS).await?;
         let key = shared_secret(&database, "web").await?;
+        let oidc = Oidc::open(&settings, key)?;
         let everybody = settings.anonymous.iter().cloned().collect();
         let throttle = Throttle::new(settings.rule());
         let found = Cache::new(FOUND, settings.cache.get());
         let passwords = Passwords::new()?;
-        Ok(Self(Arc::new(Inner { database, settings, clock, passwords, throttle, found, everybody, key })))
+        Ok(Self(Arc::new(Inner { database, settings, clock, passwords, throttle, found, oidc, everybody, key })))
     }
 
     /// How it is set.
@@ -85,6 +88,11 @@ impl Auth {
     #[must_use]
     pub fn key(&self) -> [u8; 32] {
         self.0.key
+    }
+
+    /// The provider by which people can log in, if there is one.
+    pub(crate) fn oidc(&self) -> Option<&Arc<Oidc>> {
+        self.0.oidc.as_ref()
     }
 
     pub(crate) fn everybody(&self) -> Arc<[Scope]> {

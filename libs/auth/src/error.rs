@@ -39,6 +39,12 @@ pub enum Error {
     /// A link that was used, is too old, or never was one.
     #[error("this link is no longer valid: ask for a new one")]
     NoInvite,
+    /// Who was let through by a provider elsewhere is not let in here.
+    #[error("{0}")]
+    Denied(&'static str),
+    /// A provider elsewhere, or how it is set.
+    #[error(transparent)]
+    Oidc(#[from] crate::oidc::OidcError),
     /// A token is asked for with a bad description.
     #[error("{0}")]
     Token(&'static str),

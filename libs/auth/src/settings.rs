@@ -8,6 +8,7 @@ use opsctl_config::{Duration, Many};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error};
 
+use crate::oidc::OidcSettings;
 use crate::rights::Scope;
 use crate::throttle::Rule;
 
@@ -38,6 +39,8 @@ pub struct Settings {
     /// The longest wait.
     #[serde(deserialize_with = "longest")]
     pub throttle_delay_max: Duration,
+    /// A provider elsewhere by which people can log in as well.
+    pub oidc: Option<OidcSettings>,
     /// How long it is not looked up again who a token or a session belongs to.
     #[serde(deserialize_with = "cache")]
     pub cache: Duration,
@@ -186,7 +189,14 @@ pub(crate) mod tests {
         let schema = schemars::schema_for!(Settings);
         let table = DEFAULTS.split("\n[auth]\n").nth(1).unwrap();
         for key in schema.get("properties").unwrap().as_object().unwrap().keys() {
-            assert!(table.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = "))), "{key}");
+            // a key, or a table of keys
+            let starts = [format!("{key} = "), format!("{key}.")];
+            let stands = |line: &str| starts.iter().any(|start| line.trim_start_matches("# ").starts_with(start));
+            assert!(table.lines().any(stands), "{key}");
+        }
+        let oidc = schemars::schema_for!(OidcSettings);
+        for key in oidc.get("properties").unwrap().as_object().unwrap().keys() {
+            assert!(table.lines().any(|line| line.starts_with(&format!("# oidc.{key} = "))), "oidc.{key}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::rights::{Grant, Place, Role};
 
 pub use write::NewUser;
-pub(crate) use write::{find, insert, object, store_password};
+pub(crate) use write::{find, insert, object, replace_roles, store_password};
 
 /// Users in one list at most.
 pub(crate) const MOST: i64 = 1000;

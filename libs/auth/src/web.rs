@@ -7,6 +7,7 @@ mod account;
 mod audit;
 mod invite;
 mod login;
+mod oidc;
 mod user;
 mod users;
 mod views;
@@ -30,6 +31,7 @@ use crate::auth::Auth;
 use crate::error::Error;
 use crate::identity::{Identity, Via};
 use crate::name::Name;
+use crate::oidc::CALLBACK;
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("auth/rights.html", include_str!("../templates/rights.html")),
@@ -53,6 +55,8 @@ impl Auth {
         Router::new()
             .route("/_/login", get(login::page).post(login::log_in))
             .route("/_/logout", post(login::log_out))
+            .route("/_/oidc/login", get(oidc::begin))
+            .route(CALLBACK, get(oidc::back))
             .route("/_/invite/{text}", get(invite::page).post(invite::accept))
             .route("/_/account", get(account::page))
             .route("/_/account/password", put(account::change_password))

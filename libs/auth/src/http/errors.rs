@@ -7,6 +7,7 @@ use opsctl_http::HttpError;
 
 use crate::error::Error;
 use crate::identity::Refusal;
+use crate::oidc::OidcError;
 
 /// What credentials are for, as a client's dialogue shows it.
 const REALM: &str = "opsctl";
@@ -24,7 +25,9 @@ impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
         let said = |status| Self::new(status, error.to_string());
         match &error {
-            Error::WrongPassword | Error::WrongToken => said(StatusCode::FORBIDDEN),
+            Error::WrongPassword | Error::WrongToken | Error::Denied(_) => said(StatusCode::FORBIDDEN),
+            Error::Oidc(OidcError::Settings(_)) => Self::internal(error),
+            Error::Oidc(_) => said(StatusCode::BAD_GATEWAY).caused_by(error),
             Error::Unreadable => said(StatusCode::BAD_REQUEST),
             Error::Throttled(wait) => said(StatusCode::TOO_MANY_REQUESTS).retry_after(*wait),
             Error::Busy => said(StatusCode::SERVICE_UNAVAILABLE).retry_after(Duration::from_secs(1)),

@@ -198,6 +198,32 @@ pub(crate) async fn store_password(tx: &mut Transaction, user: &User, hash: Opti
     Ok(())
 }
 
+/// Gives a user exactly these roles, in place of those that they have.
+pub(crate) async fn replace_roles(
+    tx: &mut Transaction,
+    by: &Author,
+    name: &Name,
+    administrator: bool,
+    grants: &[Grant],
+) -> Result<(), Error> {
+    tx.lock(ADMINISTRATORS).await?;
+    let before = find(tx, name).await?;
+    if before.administrator == administrator && before.grants == grants {
+        return Ok(());
+    }
+    tx.execute("DELETE FROM permission WHERE account = $1", params![before.id]).await?;
+    for grant in grants {
+        give(tx, before.id, grant).await?;
+    }
+    tx.execute("UPDATE account SET administrator = $2 WHERE id = $1", params![before.id, administrator]).await?;
+    if before.administrator && !administrator && !has_administrator(tx).await? {
+        return Err(Error::LastAdministrator(name.clone()));
+    }
+    let after = find(tx, name).await?.describe();
+    by.record(tx, Act::new("user role", object(name)).before(before.describe()).after(after)).await?;
+    Ok(())
+}
+
 async fn give(tx: &mut Transaction, account: i64, grant: &Grant) -> Result<(), Error> {
     let sql = "INSERT INTO permission (account, place, role) VALUES ($1, $2, $3) \
                ON CONFLICT (account, place) DO UPDATE SET role = excluded.role";

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use opsctl_http::{HttpError, SetCookie};
-use opsctl_web::Form;
+use opsctl_web::{Form, Query};
 use serde::Serialize;
 
 use super::{Desk, To, unkept};
@@ -19,6 +19,8 @@ use crate::sessions::{Browser, SessionText};
 #[derive(Serialize)]
 struct Login {
     next: String,
+    /// What the button says that leads to the provider, and where it leads.
+    elsewhere: Option<(String, String)>,
 }
 
 /// GET `/_/login`.
@@ -88,7 +90,9 @@ pub(super) async fn entered(
 }
 
 fn show(desk: &Desk, to: &To, next: String, form: &Form) -> Result<Response, HttpError> {
-    desk.show(to, "auth/login.html", &Login { next }, &[("f", form)]).map(unkept)
+    let link = || Query::default().with("next", &next).href("/_/oidc/login");
+    let elsewhere = desk.auth.oidc().map(|oidc| (oidc.label(), link()));
+    desk.show(to, "auth/login.html", &Login { next, elsewhere }, &[("f", form)]).map(unkept)
 }
 
 fn sentence(error: &Error) -> String {
@@ -98,7 +102,7 @@ fn sentence(error: &Error) -> String {
 }
 
 /// A place on this host: what leads elsewhere leads to the start.
-fn local(next: &str) -> String {
+pub(super) fn local(next: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() && c != '\\';
     let mut chars = next.chars();
     let inside = chars.next() == Some('/') && chars.next() != Some('/') && next.chars().all(plain);
