@@ -13,7 +13,6 @@ mod shards;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
@@ -30,6 +29,7 @@ pub(crate) use self::snapshot::{Index, Snapshot};
 use crate::config::IndexName;
 use crate::origins::Origins;
 use crate::records::{self, Loaded, Records};
+use crate::upload::Shelf;
 
 /// A SHA-256 digest: what names bytes in this index.
 pub(crate) type Digest = opsctl_dist::Digest<32>;
@@ -42,7 +42,7 @@ const PAGES_MAX: usize = 64 << 20;
 pub(crate) struct Catalog {
     records: Records,
     /// Where each index has its files.
-    roots: BTreeMap<IndexName, Arc<PathBuf>>,
+    shelves: BTreeMap<IndexName, Shelf>,
     current: ArcSwap<Snapshot>,
     origins: Arc<Origins>,
     /// How many bytes of projects' pages are kept.
@@ -58,12 +58,12 @@ impl Catalog {
     /// The database's.
     pub(crate) async fn open(
         records: Records,
-        roots: BTreeMap<IndexName, Arc<PathBuf>>,
+        shelves: BTreeMap<IndexName, Shelf>,
         origins: Arc<Origins>,
     ) -> records::Result<Catalog> {
         let catalog = Catalog {
             records,
-            roots,
+            shelves,
             current: ArcSwap::default(),
             origins,
             budget: Budget::new(PAGES_MAX),
@@ -75,11 +75,11 @@ impl Catalog {
         }
         let mut statuses = catalog.records.statuses().await?;
         let mut snapshot = Snapshot::default();
-        for (index, root) in &catalog.roots {
+        for (index, shelf) in &catalog.shelves {
             let of_index = projects.extract_if(.., |(name, _), _| **name == **index);
             let made = of_index.map(|(key, files)| {
                 let status = statuses.remove(&key);
-                (key.1, project(root, status, files, &catalog.budget))
+                (key.1, project(shelf, status, files, &catalog.budget))
             });
             let made = made.collect();
             snapshot = snapshot.with(index, made);
@@ -98,12 +98,26 @@ impl Catalog {
         &self.records
     }
 
+    /// Makes sure that a file is served that another machine may have made visible a moment ago: its page may be older than
+    /// this process's knowledge. Whether that has changed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn catch_up(&self, index: &IndexName, filename: &str, sha256: &Digest) -> records::Result<bool> {
+        if !self.records.is_shared() {
+            return Ok(false);
+        }
+        let Some(project) = self.records.project_of(index, filename, sha256).await? else { return Ok(false) };
+        self.refresh(index, &BTreeSet::from([project])).await?;
+        Ok(true)
+    }
+
     /// Serves these projects as the database has them now.
     ///
     /// # Errors
     /// The database's; what was served stays then.
     pub(crate) async fn refresh(&self, index: &IndexName, projects: &BTreeSet<Box<str>>) -> records::Result<()> {
-        let Some(root) = self.roots.get(index) else { return Ok(()) };
+        let Some(shelf) = self.shelves.get(index) else { return Ok(()) };
         let _one_at_a_time = self.replacing.lock().await;
         let current = self.snapshot();
         let now = |name: &str| current.index(index).and_then(|index| index.project(name));
@@ -111,7 +125,7 @@ impl Catalog {
         for name in projects {
             let files = self.records.files_of(index, name).await?;
             let status = self.records.status(index, name).await?;
-            let next = project(root, status, files, &self.budget);
+            let next = project(shelf, status, files, &self.budget);
             // pages that are good stay
             let stays = match (now(name), &next) {
                 (Some(now), Some(next)) => now.serves_what(next),
@@ -131,7 +145,7 @@ impl Catalog {
 
 /// The project of these files; none without files.
 fn project(
-    root: &Arc<PathBuf>,
+    shelf: &Shelf,
     status: Option<ProjectStatus>,
     files: Vec<Loaded>,
     budget: &Arc<Budget>,
@@ -139,11 +153,11 @@ fn project(
     // the author may have changed the spelling: the newest file says how it is written now
     let newest = files.iter().max_by_key(|file| file.first_seen)?;
     let name = ProjectName::parse(&newest.name).or_else(|_| ProjectName::parse(&newest.project)).ok()?;
-    let files = files.into_iter().map(|loaded| Arc::new(file(root, loaded)));
+    let files = files.into_iter().map(|loaded| Arc::new(file(shelf, loaded)));
     Some(Arc::new(Project::new(name, status, files).within(budget)))
 }
 
-fn file(root: &Arc<PathBuf>, loaded: Loaded) -> File {
+fn file(shelf: &Shelf, loaded: Loaded) -> File {
     let Loaded { index: _, project: _, name: _, filename, version, sha256, first_seen, .. } = loaded;
     File {
         filename,
@@ -154,6 +168,6 @@ fn file(root: &Arc<PathBuf>, loaded: Loaded) -> File {
         requires_python: loaded.requires_python,
         metadata: loaded.metadata,
         yanked: loaded.yanked,
-        place: Place::Folder { root: Arc::clone(root), path: loaded.path, stamp: loaded.stamp },
+        place: shelf.place(loaded.path, loaded.stamp),
     }
 }

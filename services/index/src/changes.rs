@@ -20,7 +20,6 @@ pub(crate) use self::error::Error;
 use crate::catalog::{Catalog, Project};
 use crate::clock::now;
 use crate::config::IndexName;
-use crate::folder::TWIN;
 use crate::origins::{Origin, Origins, Reservation};
 use crate::records::Records;
 use crate::upload::{self, Store};
@@ -120,7 +119,7 @@ impl Changes {
         by: &By,
     ) -> Result<Vec<Box<str>>, Error> {
         let reason = reason.map(line).transpose()?;
-        let (index, project, filenames) = self.select(index, files)?;
+        let (index, project, filenames) = self.look(index, files).await?;
         let changed = self.records().yank(index, &project, &filenames, reason, by).await?;
         self.refresh(index, project).await?;
         Ok(changed)
@@ -163,7 +162,7 @@ impl Changes {
         by: &By,
     ) -> Result<Vec<Box<str>>, Error> {
         let release = Selection::Version(project.clone(), version.clone());
-        self.select(from, &release)?;
+        self.look(from, &release).await?;
         let name = project.normalized();
         if !self.origins.takes_uploads(name) {
             return Err(upload::Error::Elsewhere(name.to_owned()).into());
@@ -172,35 +171,26 @@ impl Changes {
         Ok(copied)
     }
 
-    /// Takes files out for good, from what is served and from the folder, wherever the same lies there; their names stay bound to their bytes.
-    /// Returns their names.
+    /// Takes files out for good, from what is served and from folder or bucket, wherever the same lies there; their names
+    /// stay bound to their bytes. Returns their names.
     ///
     /// # Errors
-    /// There are no such files, or the database's, or the folder's: then the file is not served, but comes back with the
-    /// next start.
+    /// There are no such files, or the database's; or the folder's or the bucket's: then the file is not served any more, and
+    /// its removal is tried again later.
     pub(crate) async fn remove(&self, index: &str, files: &Selection, by: &By) -> Result<Vec<Box<str>>, Error> {
-        let (index, project, filenames) = self.select(index, files)?;
-        let root = Arc::clone(&self.store(index)?.root);
+        let (index, project, filenames) = self.look(index, files).await?;
+        let store = self.store(index)?;
         let mut removed = Vec::new();
         let mut by = by.clone();
         for filename in filenames {
-            let Some(path) = self.records().remove(index, &project, &filename, &by).await? else { continue };
+            let Some(removals) = self.records().remove(index, &project, &filename, &by).await? else { continue };
             // what comes now follows on a change of theirs
             by.seen = None;
             self.refresh(index, project.clone()).await?;
-            // its twins would take its place
-            let aside = self.records().aside(index).await?;
-            let twins = aside
-                .into_iter()
-                .filter(|at| at.reason.starts_with(TWIN) && at.path.rsplit('/').next() == Some(&*filename));
-            for path in twins.map(|at| at.path).chain([path]) {
-                let path = root.join(&*path);
-                match tokio::fs::remove_file(&path).await {
-                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(Error::Remove { path, source });
-                    }
-                    _ => {}
-                }
+            for removal in removals {
+                let gone = store.shelf.remove(&removal).await;
+                gone.map_err(|source| Error::Remove { path: removal.path.clone(), source: Box::new(source) })?;
+                self.records().removed(index, &removal.path).await?;
             }
             removed.push(filename);
         }
@@ -256,6 +246,14 @@ impl Changes {
 
     fn store(&self, index: &str) -> Result<&Store, Error> {
         self.stores.get(index).ok_or_else(|| Error::NoIndex(index.to_owned()))
+    }
+
+    /// What is meant, also by who has seen it on another machine a moment ago.
+    async fn look(&self, index: &str, files: &Selection) -> Result<Selected<'_>, Error> {
+        if self.records().is_shared() {
+            self.refresh(&self.store(index)?.index, files.project().normalized().into()).await?;
+        }
+        self.select(index, files)
     }
 
     /// What is meant: one file at least.

@@ -13,9 +13,6 @@ mod stamp;
 mod walk;
 mod watch;
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use opsctl_dist::{Distribution, ProjectName};
 
 pub(crate) use self::keep::{Keeper, Kept, TWIN};
@@ -52,16 +49,6 @@ impl Facts {
             name: file.project,
         }
     }
-}
-
-/// Where an index has its files, and what it takes.
-#[derive(Debug, Clone)]
-pub(crate) struct Folder {
-    pub(crate) root: Arc<PathBuf>,
-    /// Whether a name may get other bytes.
-    pub(crate) volatile: bool,
-    /// Whether only what today's tools make is uploaded.
-    pub(crate) strict: bool,
 }
 
 /// A file that can be served.

@@ -2,10 +2,10 @@
 //!
 //! # Where the truth is
 //! With the local store the *folder* is the master: a file that is put into it is served, one that is taken out is not,
-//! and an upload lands in it as `<root>/<project>/<file>`. The *database* holds what exists nowhere else (which bytes a
-//! file name belongs to, for ever; when a file came; who yanked it and why; every change) and a copy of what can be
-//! read again from the folder (where a file is, its stamp, its facts); `migrations/index` says which is which. What
-//! is *served* is an immutable snapshot in memory, made of the database's rows, project by project.
+//! and an upload lands in it as `<root>/<project>/<file>`. With an S3 store the *bucket* is the master, and only uploads land
+//! in it, from any of the servers that share it and the database. The *database* holds what exists nowhere else (which
+//! bytes a file name belongs to, for ever; when a file came; who yanked it and why; every change) and a copy of what can be
+//! read again from the files (where one is, its stamp, its facts); `migrations/index` says which is which. What is *served* is an immutable snapshot in memory, made of the database's rows, project by project.
 //!
 //! So every change takes the same way: the folder (or the store), a transaction, and then
 //! `Catalog::refresh(index, projects)`. Nothing else makes a file visible. A second server on the same database, and a
@@ -19,15 +19,16 @@
 //! asked for), `render`. `upload` takes files in. `mirror` is an upstream seen through here, `origins` where each name may
 //! come from, `routes` what a page is made of: an index, its bases, an upstream. `http` has one endpoint in each file,
 //! `verbs` are the command line's; `open` opens what both work on. `changes` is what people do to what is
-//! there, `follow` takes on what others have changed in the database. `access` decides who may do what, and nobody else.
+//! there, `follow` takes on what others have changed in the database, `bucket` is files in a bucket. `access` decides who may do what, and nobody else.
 //! `opsctl-dist` knows what names, versions, archives and metadata are.
 //!
 //! # Invariants
 //! A file name is bound to its bytes for good, unless its index is volatile. Bytes are sent under the address of their
 //! digest only. Nothing that somebody put into a folder is ever moved, changed or removed. No path is made of what a
-//! client says. A request holds no lock and asks no database.
+//! client says. A request holds no lock and asks no database, but for a file that another server may know already.
 
 mod access;
+mod bucket;
 mod catalog;
 mod changes;
 mod clock;

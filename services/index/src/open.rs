@@ -6,22 +6,21 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use opsctl_config::ConfigPath;
-use opsctl_store::Database;
+use opsctl_store::{Blobs, Database, Location, StoreUrl};
 
+use crate::bucket::Bucket;
 use crate::catalog::Catalog;
 use crate::config::{IndexConfig, IndexName};
-use crate::folder::Folder;
 use crate::mirror::{Mirror, MirrorConfig};
 use crate::origins::Origins;
-use crate::records::Records;
+use crate::records::{Home, Records};
 use crate::routes::{self, Routes};
-use crate::upload::Store;
+use crate::upload::{Shelf, Spool, Store, Terms};
 
 /// What is open.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) folders: BTreeMap<IndexName, Folder>,
     pub(crate) routes: Routes,
     pub(crate) origins: Arc<Origins>,
     /// Where uploads go, by index.
@@ -32,38 +31,63 @@ pub(crate) struct Opened {
     pub(crate) last: i64,
 }
 
-/// Opens the indexes of the configuration: `root` is that of `main`, and what has none gets a folder in `data_dir`;
-/// `max_file` is the most bytes of a file that a mirror fetches.
+/// What the indexes are opened with.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    /// The folder of `main`; what has none gets one in `data_dir`.
+    pub(crate) root: Option<ConfigPath>,
+    pub(crate) indexes: BTreeMap<IndexName, IndexConfig>,
+    /// The most bytes of a file that a mirror fetches.
+    pub(crate) max_file: u64,
+    pub(crate) data_dir: &'a Path,
+    pub(crate) database: Database,
+    /// Where the files are, if not in folders.
+    pub(crate) bucket: Option<Bucket>,
+}
+
+/// The bucket, if `location` says that files are in one; `blobs` opens it.
+///
+/// # Errors
+/// Its own.
+pub(crate) async fn bucket<F: Future<Output = anyhow::Result<Blobs>>>(
+    location: &Location,
+    blobs: impl FnOnce() -> F,
+) -> anyhow::Result<Option<Bucket>> {
+    match location.store() {
+        StoreUrl::Folder => Ok(None),
+        StoreUrl::S3(_) => Ok(Some(Bucket::new(blobs().await?))),
+    }
+}
+
+/// Opens the indexes of the configuration.
 ///
 /// # Errors
 /// A folder cannot be made, the database not be read, or bases make no sense.
-pub(crate) async fn open(
-    root: Option<ConfigPath>,
-    mut indexes: BTreeMap<IndexName, IndexConfig>,
-    max_file: u64,
-    data_dir: &Path,
-    database: Database,
-) -> anyhow::Result<Opened> {
+pub(crate) async fn open(opening: Opening<'_>) -> anyhow::Result<Opened> {
+    let Opening { root, mut indexes, max_file, data_dir, database, bucket } = opening;
     let bases = indexes.iter().map(|(name, index)| (name.clone(), index.bases.clone()));
     let mut bases: BTreeMap<_, _> = bases.collect();
     bases.entry(IndexName::main()).or_default();
     let orders = routes::order(&bases)?;
     let mirrors = mirrors(&mut indexes, max_file, data_dir);
-    let folders = folders(root, indexes, data_dir)?;
-    let records = Records::new(database);
-    let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
+    let records = Records::new(database, if bucket.is_some() { Home::Bucket } else { Home::Folder });
+    let terms = match bucket {
+        Some(bucket) => in_bucket(bucket, root, indexes, data_dir),
+        None => in_folders(root, indexes, data_dir)?,
+    };
+    let shelves = terms.iter().map(|(name, terms)| (name.clone(), terms.shelf.clone())).collect();
     let last = records.last_serial().await?;
     let origins = Origins::open(records.clone()).await.context("failed to load where names come from")?;
     let origins = Arc::new(origins);
-    let catalog = Catalog::open(records.clone(), roots, Arc::clone(&origins)).await;
+    let catalog = Catalog::open(records.clone(), shelves, Arc::clone(&origins)).await;
     let catalog = Arc::new(catalog.context("failed to load the catalogue")?);
     let mirrors = open_mirrors(mirrors, &records).await?;
-    let chains = routes::chains(orders, &mirrors, &folders.keys().cloned().collect());
+    let chains = routes::chains(orders, &mirrors, &terms.keys().cloned().collect());
     let routes = Routes::new(Arc::clone(&catalog), Arc::clone(&origins), chains);
-    let store =
-        |(name, folder): (&IndexName, &Folder)| (name.clone(), Store::new(name.clone(), folder, Arc::clone(&catalog)));
-    let stores = Arc::new(folders.iter().map(store).collect());
-    Ok(Opened { catalog, folders, routes, origins, stores, mirrors, last })
+    elsewhere(&records).await?;
+    let store = |(name, terms): (IndexName, Terms)| (name.clone(), Store::new(name, terms, Arc::clone(&catalog)));
+    let stores = Arc::new(terms.into_iter().map(store).collect());
+    Ok(Opened { catalog, routes, origins, stores, mirrors, last })
 }
 
 /// A mirror that is still to be opened.
@@ -104,34 +128,72 @@ async fn open_mirrors(
     Ok(open)
 }
 
-/// The folders of all indexes, made where they are missing.
-fn folders(
+/// Files that are where nobody looks: the operator has changed `[host] store`, and has still to bring them along.
+async fn elsewhere(records: &Records) -> anyhow::Result<()> {
+    let files = records.elsewhere().await?;
+    if files > 0 {
+        tracing::warn!(files, "files are where `host.store` said before: not served, until they are imported");
+    }
+    Ok(())
+}
+
+/// All indexes with files of their own, `main` among them also where nothing is said of it.
+fn all(
     root: Option<ConfigPath>,
     mut indexes: BTreeMap<IndexName, IndexConfig>,
-    data_dir: &Path,
-) -> anyhow::Result<BTreeMap<IndexName, Folder>> {
+) -> impl Iterator<Item = (IndexName, IndexConfig)> {
     let main = IndexName::main();
     let configured = indexes.remove(&main).unwrap_or_default();
     let main_config = IndexConfig { root: configured.root.or(root), ..configured };
-    let all = std::iter::once((main, main_config)).chain(indexes);
-    let mut folders = BTreeMap::new();
-    for (name, IndexConfig { root, volatile, strict, .. }) in all {
+    std::iter::once((main, main_config)).chain(indexes)
+}
+
+/// All indexes in a bucket. What is on its way there lies in `data_dir`.
+fn in_bucket(
+    bucket: Bucket,
+    root: Option<ConfigPath>,
+    indexes: BTreeMap<IndexName, IndexConfig>,
+    data_dir: &Path,
+) -> BTreeMap<IndexName, Terms> {
+    let terms = |(name, IndexConfig { root, volatile, strict, .. }): (IndexName, IndexConfig)| {
+        if let Some(root) = root {
+            let root = root.into_path_buf();
+            tracing::warn!(index = %name, root = %root.display(), "the folder is not used: `host.store` is a bucket");
+        }
+        let spool = Spool::at(data_dir.join("spool").join(&*name));
+        (name, Terms { shelf: Shelf::Bucket(bucket.clone()), spool, volatile, strict })
+    };
+    all(root, indexes).map(terms).collect()
+}
+
+/// The folders of all indexes, made where they are missing.
+fn in_folders(
+    root: Option<ConfigPath>,
+    indexes: BTreeMap<IndexName, IndexConfig>,
+    data_dir: &Path,
+) -> anyhow::Result<BTreeMap<IndexName, Terms>> {
+    let mut roots = BTreeMap::new();
+    let mut terms = BTreeMap::new();
+    for (name, IndexConfig { root, volatile, strict, .. }) in all(root, indexes) {
         let root = match root {
             Some(root) => root.into_path_buf(),
             None if name.is_main() => data_dir.join("packages"),
             None => data_dir.join(format!("packages-{name}")),
         };
         std::fs::create_dir_all(&root).with_context(|| format!("failed to create folder `{}`", root.display()))?;
-        folders.insert(name, Folder { root: Arc::new(root), volatile, strict });
+        let root = Arc::new(root);
+        let (shelf, spool) = (Shelf::Folder(Arc::clone(&root)), Spool::within(&root));
+        terms.insert(name.clone(), Terms { shelf, spool, volatile, strict });
+        roots.insert(name, root);
     }
-    apart(&folders)?;
-    Ok(folders)
+    apart(&roots)?;
+    Ok(terms)
 }
 
 /// A folder within another would be in two indexes.
-fn apart(folders: &BTreeMap<IndexName, Folder>) -> anyhow::Result<()> {
-    let real = |folder: &Folder| folder.root.canonicalize().unwrap_or_else(|_| folder.root.to_path_buf());
-    let roots: Vec<_> = folders.iter().map(|(name, folder)| (name, real(folder))).collect();
+fn apart(roots: &BTreeMap<IndexName, Arc<PathBuf>>) -> anyhow::Result<()> {
+    let real = |root: &Arc<PathBuf>| root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let roots: Vec<_> = roots.iter().map(|(name, root)| (name, real(root))).collect();
     for (name, root) in &roots {
         let inner = roots.iter().find(|(other, inner)| other != name && inner.starts_with(root));
         if let Some((other, inner)) = inner {
@@ -150,12 +212,17 @@ mod tests {
         let config = |root: &str| IndexConfig { root: Some(dir.path().join(root).into()), ..IndexConfig::default() };
         let indexes = roots.iter().map(|(name, root)| (name.parse().unwrap(), config(root))).collect();
         let main = ConfigPath::from(dir.path().join("main"));
-        let made = folders(Some(main), indexes, &dir.path().join("data"));
+        let made = in_folders(Some(main), indexes, &dir.path().join("data"));
         match (made, expected) {
             (Ok(made), Ok(expected)) => {
-                let roots = made.values().map(|folder| folder.root.strip_prefix(dir.path()).unwrap().to_str().unwrap());
-                assert_eq!(roots.collect::<Vec<_>>(), expected);
-                assert!(made.values().all(|folder| folder.root.is_dir()));
+                let root = |terms: &Terms| match &terms.shelf {
+                    Shelf::Folder(root) => root.to_path_buf(),
+                    Shelf::Bucket(_) => panic!("{terms:?}"),
+                };
+                let roots: Vec<_> = made.values().map(root).collect();
+                let within = roots.iter().map(|root| root.strip_prefix(dir.path()).unwrap().to_str().unwrap());
+                assert_eq!(within.collect::<Vec<_>>(), expected);
+                assert!(roots.iter().all(|root| root.is_dir()));
             }
             (Err(error), Err(said)) => assert!(error.to_string().contains(said), "{error}"),
             (made, expected) => panic!("{made:?} {expected:?}"),

@@ -183,11 +183,11 @@ mod tests {
 
     use super::*;
     use crate::changes::By;
-    use crate::records::MIGRATIONS;
+    use crate::records::{Home, MIGRATIONS};
 
     async fn open(folder: &std::path::Path) -> Origins {
         let db = Database::open(&Location::local(folder), "index", &MIGRATIONS).await.unwrap();
-        Origins::open(Records::new(db)).await.unwrap()
+        Origins::open(Records::new(db, Home::Folder)).await.unwrap()
     }
 
     #[tokio::test]

@@ -13,13 +13,13 @@ use opsctl_http::{Limits, Proxy};
 use crate::access::Access;
 use crate::changes::Changes;
 use crate::config::Config;
-use crate::folder::{Keeper, Kept};
+use crate::folder::Keeper;
 use crate::follow::Follower;
 use crate::http::{self, Site};
-use crate::open::{Opened, open};
+use crate::open::{Opened, Opening, bucket, open};
 use crate::options::Options;
 use crate::records::MIGRATIONS;
-use crate::upload::recover;
+use crate::upload::{Sweeper, recover};
 use crate::verbs::{self, Verbs};
 
 /// How long a start waits for the first look at the folders; a large one that was never read goes on in the background.
@@ -40,6 +40,7 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct Tasks {
     keepers: Vec<Keeper>,
+    sweeper: Option<(Sweeper, Troubles)>,
     follower: Option<(Follower, Troubles)>,
 }
 
@@ -69,13 +70,19 @@ impl Service for Index {
         let access = Access::new(anonymous);
         let auth = cx.auth().await?;
         let database = cx.database(&MIGRATIONS).await?;
-        let opened = open(root, indexes, max_file.bytes(), cx.data_dir()?, database).await?;
-        let Opened { catalog, folders, routes, origins, stores, last, .. } = opened;
+        let location = cx.location()?;
+        let bucket = bucket(&location, || cx.blobs()).await?;
+        if bucket.is_some() {
+            tracing::info!(store = %location.store(), "the files are in the bucket: dropping them into a folder is off");
+        }
+        let (max_file, data_dir) = (max_file.bytes(), cx.data_dir()?);
+        let opened = open(Opening { root, indexes, max_file, data_dir, database, bucket }).await?;
+        let Opened { catalog, routes, origins, stores, last, .. } = opened;
         let troubles = Troubles::new(cx.health().clone());
         let mut keepers = Vec::new();
-        for (store, folder) in stores.values().zip(folders.into_values()) {
+        for store in stores.values() {
             recover(store).await.context("failed to recover uploads that were cut off")?;
-            let kept = Kept { index: store.index.clone(), folder, rescan: rescan.get(), landed: store.landed() };
+            let Some(kept) = store.kept(rescan.get()) else { continue };
             let mut keeper = Keeper::open(kept, Arc::clone(&catalog), troubles.clone()).await?;
             if let Ok(looked) = tokio::time::timeout(FIRST_LOOK, keeper.look_at_all()).await {
                 looked?;
@@ -84,21 +91,24 @@ impl Service for Index {
         }
         let page_cache = page_cache(page_age.get());
         let spawn = Arc::new(move |task| cx.spawn_connection(task));
+        let sweeper = Some((Sweeper::new(Arc::clone(&stores)), troubles.clone()));
         let follower = Some((Follower::new(last, Arc::clone(&catalog), Arc::clone(&origins)), troubles));
         let changes = Changes::new(Arc::clone(&catalog), origins, Arc::clone(&stores));
-        let max_file = max_file.bytes();
         let (summaries, pages) = (Arc::default(), http::pages::pages());
         let public = url.map(|url| url.get().as_str().trim_end_matches('/').into());
         let site =
             Site { public, catalog, routes, access, stores, changes, max_file, summaries, pages, page_cache, spawn };
-        Ok(Index { site: Arc::new(site), auth, proxies, tasks: Mutex::new(Tasks { keepers, follower }) })
+        Ok(Index { site: Arc::new(site), auth, proxies, tasks: Mutex::new(Tasks { keepers, sweeper, follower }) })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let Tasks { keepers, follower } = tasks;
+        let Tasks { keepers, sweeper, follower } = tasks;
         for keeper in keepers {
             cx.spawn("folder", keeper.run(cx.clone()));
+        }
+        if let Some((sweeper, troubles)) = sweeper {
+            cx.spawn("sweep", sweeper.run(cx.clone(), troubles));
         }
         if let Some((follower, troubles)) = follower {
             cx.spawn("follow", follower.run(cx.clone(), troubles));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Digest;
+use crate::bucket::Bucket;
 use crate::folder::Stamp;
 
 /// A file. What is here is what its project's page says of it, and where its bytes are.
@@ -31,6 +32,8 @@ pub(crate) struct File {
 pub(crate) enum Place {
     /// In a folder that is the master: other bytes may be there by now, and are told by their stamp.
     Folder { root: Arc<PathBuf>, path: Box<str>, stamp: Stamp },
+    /// In a bucket that is the master, under a key that no other bytes ever have.
+    Bucket { bucket: Bucket, key: Box<str>, stamp: Stamp },
 }
 
 /// Where files of this digest stand: `files/<2 digits>/<2 digits>/<64 digits>`, seen from the top. Deterministic, so that

@@ -75,8 +75,9 @@ impl Index {
     pub(crate) fn places(&self) -> Vec<(Box<str>, Stamp)> {
         let files = self.projects.iter().flat_map(|(_, project)| &project.files);
         files
-            .map(|file| match &file.place {
-                Place::Folder { path, stamp, .. } => (path.clone(), *stamp),
+            .filter_map(|file| match &file.place {
+                Place::Folder { path, stamp, .. } => Some((path.clone(), *stamp)),
+                Place::Bucket { .. } => None,
             })
             .collect()
     }
@@ -84,6 +85,12 @@ impl Index {
     /// The file of this digest and name, if it may be had.
     pub(crate) fn file(&self, digest: &Digest, filename: &str) -> Option<&Arc<File>> {
         self.files.get(digest)?.iter().find(|file| &*file.filename == filename)
+    }
+
+    /// The file of this digest and name, whether it may be had or not.
+    pub(crate) fn served(&self, digest: &Digest, filename: &str) -> Option<&Arc<File>> {
+        let mut files = self.projects.iter().flat_map(|(_, project)| &project.files);
+        files.find(|file| file.sha256 == *digest && &*file.filename == filename)
     }
 
     fn with(self, projects: Vec<(Box<str>, Option<Arc<Project>>)>) -> Index {

@@ -1,7 +1,5 @@
 //! Why a change was not made.
 
-use std::path::PathBuf;
-
 use http::StatusCode;
 use opsctl_http::HttpError;
 
@@ -26,14 +24,14 @@ pub(crate) enum Error {
     /// What a reason has to be.
     #[error("a reason is one line of {REASON_MAX} characters at most")]
     Reason,
-    /// The disk.
-    #[error("failed to remove `{path}`")]
+    /// Disk or bucket.
+    #[error("failed to remove `{path}`; it is not served any more, and its removal is tried again later")]
     Remove {
-        /// The file.
-        path: PathBuf,
+        /// The file, within its folder or bucket.
+        path: Box<str>,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: Box<upload::Error>,
     },
     /// A file is refused as an upload would be.
     #[error(transparent)]

@@ -7,11 +7,10 @@ use opsctl_store::{Database, Location, params};
 use tempfile::TempDir;
 
 use super::*;
-use crate::folder::Folder;
 use crate::follow::Follower;
 use crate::origins::Verdict;
-use crate::records::MIGRATIONS;
-use crate::upload::{Sender, check_file};
+use crate::records::{Home, MIGRATIONS};
+use crate::upload::{Sender, Shelf, Spool, Terms, check_file};
 
 /// A source distribution: a tar file of one member.
 pub(crate) fn sdist(folder: &Path, name: &str, version: &str) -> PathBuf {
@@ -55,23 +54,29 @@ struct Scene {
     changes: Changes,
 }
 
-pub(crate) async fn open(dir: &Path) -> (Records, Arc<Origins>, Arc<Catalog>, Arc<BTreeMap<IndexName, Store>>) {
+/// What is open.
+type Open = (Records, Arc<Origins>, Arc<Catalog>, Arc<BTreeMap<IndexName, Store>>);
+
+pub(crate) async fn open(dir: &Path) -> Open {
+    let terms = ["main", "stage"].map(|name| {
+        let root = dir.join(name);
+        std::fs::create_dir_all(&root).unwrap();
+        let spool = Spool::within(&root);
+        let terms = Terms { shelf: Shelf::Folder(Arc::new(root)), spool, volatile: false, strict: false };
+        (name.parse().unwrap(), terms)
+    });
+    open_with(dir, Home::Folder, terms.into()).await
+}
+
+/// The same with other places for the files.
+pub(crate) async fn open_with(dir: &Path, home: Home, terms: BTreeMap<IndexName, Terms>) -> Open {
     let db = Database::open(&Location::local(dir), "index", &MIGRATIONS).await.unwrap();
-    let records = Records::new(db);
-    let folders: BTreeMap<IndexName, Folder> = ["main", "stage"]
-        .into_iter()
-        .map(|name| {
-            let root = dir.join(name);
-            std::fs::create_dir_all(&root).unwrap();
-            (name.parse().unwrap(), Folder { root: Arc::new(root), volatile: false, strict: false })
-        })
-        .collect();
+    let records = Records::new(db, home);
     let origins = Arc::new(Origins::open(records.clone()).await.unwrap());
-    let roots = folders.iter().map(|(name, folder)| (name.clone(), Arc::clone(&folder.root))).collect();
-    let catalog = Arc::new(Catalog::open(records.clone(), roots, Arc::clone(&origins)).await.unwrap());
-    let store =
-        |(name, folder): (&IndexName, &Folder)| (name.clone(), Store::new(name.clone(), folder, Arc::clone(&catalog)));
-    let stores = Arc::new(folders.iter().map(store).collect());
+    let shelves = terms.iter().map(|(name, terms)| (name.clone(), terms.shelf.clone())).collect();
+    let catalog = Arc::new(Catalog::open(records.clone(), shelves, Arc::clone(&origins)).await.unwrap());
+    let store = |(name, terms): (IndexName, Terms)| (name.clone(), Store::new(name, terms, Arc::clone(&catalog)));
+    let stores = Arc::new(terms.into_iter().map(store).collect());
     (records, origins, catalog, stores)
 }
 

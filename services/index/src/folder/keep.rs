@@ -15,7 +15,7 @@ use super::read::read;
 use super::scan::{Known, Look, Scanner, Scope};
 use super::walk::Seen;
 use super::watch::{Events, Watch};
-use super::{Folder, Found, Refused};
+use super::{Found, Refused};
 use crate::catalog::Catalog;
 use crate::clock::now;
 use crate::config::IndexName;
@@ -56,7 +56,9 @@ pub(crate) struct Keeper {
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) index: IndexName,
-    pub(crate) folder: Folder,
+    pub(crate) root: Arc<PathBuf>,
+    /// Whether a name may get other bytes.
+    pub(crate) volatile: bool,
     /// Between looks at the whole tree.
     pub(crate) rescan: Duration,
     /// Files that were uploaded.
@@ -69,7 +71,7 @@ impl Keeper {
     /// # Errors
     /// The database's.
     pub(crate) async fn open(kept: Kept, catalog: Arc<Catalog>, troubles: Troubles) -> anyhow::Result<Keeper> {
-        let Kept { index, folder: Folder { root, volatile, .. }, rescan, landed } = kept;
+        let Kept { index, root, volatile, rescan, landed } = kept;
         let served = catalog.snapshot().index(&index).map_or_else(Vec::new, |index| index.places());
         let aside = catalog.records().aside(&index).await?;
         let known = served.into_iter().map(|(path, stamp)| (path, Known { stamp, aside: None }));

@@ -1,9 +1,12 @@
 //! `GET /files/<aa>/<bb>/<sha256>/<file>` and `…/<file>.metadata`: what the links in pages and in lock files lead to.
 //!
 //! The address says which bytes there are, so they can be kept for ever; and nothing else is ever sent under it: a file
-//! that was replaced in the folder is not there any more, whether that was noticed or not.
+//! that was replaced in the folder is not there any more, whether that was noticed or not. Where several machines share a
+//! database, the page with the link may come from another one, which knew the file a moment earlier: so who asks for what
+//! is not known here makes this one ask the database.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,16 +14,19 @@ use axum::extract::{Path, State};
 use axum::http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use opsctl_auth::Identity;
-use opsctl_dist::{Digests, Wanted};
-use opsctl_http::{ETag, Entity, HttpError, LocalFile, Rendered, respond_file};
+use opsctl_dist::{Digests, FileName, Wanted};
+use opsctl_http::{ETag, Entity, HttpError, LocalFile, Rendered, respond_file, respond_stream};
 
 use super::simple::no_index;
 use super::{InIndex, Site, mirrored};
 use crate::access::Reader;
+use crate::bucket::Bucket;
 use crate::catalog::{Digest, File, Index, Place};
 use crate::metadata;
-use crate::routes::projects_of;
+use crate::routes::{Chain, projects_of};
 
 /// What every installer takes for a file, and no browser shows.
 pub(super) const KIND: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -52,13 +58,31 @@ pub(super) async fn file(
         let mut indexes = chain.folders().filter_map(|name| snapshot.index(name));
         indexes.find_map(|index| index.file(&parsed, filename).filter(|file| may(reader, index, file))).map(Arc::clone)
     };
-    if let Some(file) = find(filename) {
-        return whole(&file, &method, &headers).await;
+    let bare = filename.strip_suffix(".metadata");
+    let mut found = (find(filename), bare.and_then(find));
+    if let (None, None) = found
+        && catch_up(&site, chain, filename, &parsed).await?
+    {
+        found = (find(filename), bare.and_then(find));
     }
-    match filename.strip_suffix(".metadata").and_then(find) {
-        Some(file) => of_metadata(file, &method, &headers).await,
-        None => mirrored::by_digest(&site, &index, reader, &parsed, filename, &method, &headers).await,
+    match found {
+        (Some(file), _) => whole(&file, &method, &headers).await,
+        (None, Some(file)) => of_metadata(file, &method, &headers).await,
+        (None, None) => mirrored::by_digest(&site, &index, reader, &parsed, filename, &method, &headers).await,
     }
+}
+
+/// Looks whether another machine knows a file that is not known here yet. Whether something has changed.
+async fn catch_up(site: &Site, chain: &Chain, filename: &str, digest: &Digest) -> Result<bool, HttpError> {
+    let filename = filename.strip_suffix(".metadata").unwrap_or(filename);
+    if FileName::kind_of(filename).is_none() {
+        return Ok(false);
+    }
+    let mut changed = false;
+    for index in chain.folders() {
+        changed |= site.catalog.catch_up(index, filename, digest).await.map_err(HttpError::internal)?;
+    }
+    Ok(changed)
 }
 
 /// Whether a file of `index` is one of a project that `reader` may read.
@@ -72,14 +96,55 @@ fn may(reader: Reader<'_>, index: &Index, file: &Arc<File>) -> bool {
 }
 
 async fn whole(file: &File, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {
-    let Place::Folder { root, path, stamp } = &file.place;
-    let local = LocalFile::open(root.join(&**path)).await.map_err(HttpError::internal)?.ok_or_else(gone)?;
+    let (Place::Folder { stamp, .. } | Place::Bucket { stamp, .. }) = &file.place;
     let modified = UNIX_EPOCH + Duration::from_nanos(u64::try_from(stamp.modified).unwrap_or_default());
-    if local.size() != stamp.size || local.stamp().modified() != modified {
-        return Err(gone());
-    }
     let entity = entity(&file.sha256).modified(modified.min(SystemTime::now()).into());
-    Ok(respond_file(method, headers, entity, local).await)
+    match &file.place {
+        Place::Folder { root, path, .. } => {
+            let local = LocalFile::open(root.join(&**path)).await.map_err(HttpError::internal)?.ok_or_else(gone)?;
+            if local.size() != stamp.size || local.stamp().modified() != modified {
+                return Err(gone());
+            }
+            Ok(respond_file(method, headers, entity, local).await)
+        }
+        Place::Bucket { bucket, key, .. } => {
+            let (bucket, key) = (bucket.clone(), key.clone());
+            let open = move |range| from_bucket(bucket.clone(), key.clone(), range);
+            respond_stream(method, headers, &entity, file.size, open).await.map_err(|missing| match missing {
+                Missing::Gone => gone(),
+                Missing::Failed(error @ opsctl_store::Error::Unavailable { .. }) => {
+                    HttpError::unavailable("The store of files cannot be reached; try again later.").caused_by(error)
+                }
+                Missing::Failed(error) => HttpError::internal(error),
+            })
+        }
+    }
+}
+
+/// Why there are no bytes of a file in a bucket.
+#[derive(Debug, thiserror::Error)]
+enum Missing {
+    /// It was removed a moment ago, or somebody has taken it out of the bucket.
+    #[error("the file is not in the bucket")]
+    Gone,
+    /// The bucket's.
+    #[error(transparent)]
+    Failed(#[from] opsctl_store::Error),
+}
+
+async fn from_bucket(
+    bucket: Bucket,
+    key: Box<str>,
+    range: Range<u64>,
+) -> Result<BoxStream<'static, opsctl_store::Result<Bytes>>, Missing> {
+    let blob = bucket.read(&key, range.clone()).await?;
+    let blob = blob.filter(|blob| blob.range == range);
+    Ok(blob
+        .ok_or_else(|| {
+            tracing::warn!(key, "a file that is served is not in the bucket");
+            Missing::Gone
+        })?
+        .stream)
 }
 
 async fn of_metadata(file: Arc<File>, method: &Method, headers: &HeaderMap) -> Result<Response, HttpError> {

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::catalog::Digest;
 use crate::config::tests::config;
-use crate::records::MIGRATIONS;
+use crate::records::{Home, MIGRATIONS};
 
 /// What the upstream has, by path: a content type and a body.
 type Shelf = Arc<Mutex<HashMap<String, (&'static str, String)>>>;
@@ -35,7 +35,7 @@ impl Scene {
         beside(serve(listener, Arc::clone(&has), Arc::clone(&asked)));
         let folder = tempfile::tempdir().unwrap();
         let location = Location::local(folder.path());
-        let records = Records::new(Database::open(&location, "index", &MIGRATIONS).await.unwrap());
+        let records = Records::new(Database::open(&location, "index", &MIGRATIONS).await.unwrap(), Home::Folder);
         Scene { has, asked, url, folder, records }
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use opsctl_store::{Transaction, params};
 
 use super::rows::insert;
-use super::{Records, Result, load};
+use super::{Home, Records, Result, load};
+use crate::bucket;
 use crate::catalog::Digest;
 use crate::folder::{Found, Refused};
 
@@ -149,8 +150,8 @@ impl Changes<'_> {
 
 /// Takes the file at this path out of what is served; returns its project and its name, if there was one.
 async fn unplace(tx: &mut Transaction, index: &str, path: &str) -> Result<Option<(Box<str>, Box<str>)>> {
-    // a file's name is the end of its path
-    let filename = path.rsplit('/').next().unwrap_or(path);
+    let filename = bucket::filename(path);
+    let filename = &*filename;
     let served = "SELECT f.project FROM place p \
                   JOIN file f ON f.index_name = p.index_name AND f.filename = p.filename \
                   WHERE p.index_name = $1 AND p.filename = $2 AND p.path = $3";
@@ -177,9 +178,9 @@ async fn bind(tx: &mut Transaction, index: &str, found: &[Found]) -> Result<Hash
 /// What the name of a file is bound to, and whether that may change; and whether the very same file was here before.
 async fn rebind(tx: &mut Transaction, index: &str, volatile: bool, file: &Found) -> Result<(Noted, bool)> {
     let sql = "SELECT f.sha256, p.path FROM file f \
-               LEFT JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename \
+               LEFT JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename AND p.home = $3 \
                WHERE f.index_name = $1 AND f.filename = $2";
-    let row = tx.fetch_optional(sql, params![index, &*file.filename]).await?;
+    let row = tx.fetch_optional(sql, params![index, &*file.filename, Home::Folder.word()]).await?;
     let bound = row.as_ref().map(|row| row.get::<&[u8]>(0_usize).map(load::digest)).transpose()?;
     let path = row.as_ref().map(|row| row.get::<Option<&str>>(1_usize)).transpose()?.flatten();
     match bound {
@@ -204,7 +205,19 @@ async fn place(tx: &mut Transaction, index: &str, volatile: bool, found: &[Found
         let metadata = facts.metadata.map(|digest| digest.0);
         let (modified, inode) = (file.stamp.modified, file.stamp.inode.cast_signed());
         let (python, summary) = (facts.requires_python.as_deref(), facts.summary.as_deref());
-        params![index, &*file.filename, &*file.path, modified, inode, facts.name.display(), python, metadata, summary]
+        let home = Home::Folder.word();
+        params![
+            index,
+            &*file.filename,
+            &*file.path,
+            modified,
+            inode,
+            facts.name.display(),
+            python,
+            metadata,
+            summary,
+            home
+        ]
     };
     let mut seen = HashSet::new();
     // one statement cannot update a row twice: of two that are found at once the first is served
@@ -212,13 +225,13 @@ async fn place(tx: &mut Transaction, index: &str, volatile: bool, found: &[Found
     let rows = served.filter(|(file, noted)| **noted == Noted::Served && seen.insert(&file.filename));
     let rows: Vec<_> = rows.map(|(file, _)| row(file)).collect();
     let columns = "INSERT INTO place (index_name, filename, path, modified, inode, name, requires_python, \
-                   metadata_sha256, summary)";
-    let update = "ON CONFLICT (index_name, filename) DO UPDATE SET path = excluded.path, \
+                   metadata_sha256, summary, home)";
+    let update = "ON CONFLICT (index_name, filename) DO UPDATE SET home = excluded.home, path = excluded.path, \
                   modified = excluded.modified, inode = excluded.inode, name = excluded.name, \
                   requires_python = excluded.requires_python, metadata_sha256 = excluded.metadata_sha256, \
                   summary = excluded.summary";
     // in a volatile index the newest wins, wherever it lies
-    let condition = if volatile { "" } else { "WHERE place.path = excluded.path" };
+    let condition = if volatile { "" } else { "WHERE place.path = excluded.path OR place.home <> excluded.home" };
     let placed = insert(tx, columns, rows, &format!("{update} {condition} RETURNING filename")).await?;
     let placed = placed.iter().map(|row| row.get::<&str>(0_usize)).collect::<Result<HashSet<_>>>()?;
     let mut seen = HashSet::new();

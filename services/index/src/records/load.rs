@@ -1,5 +1,7 @@
 //! Reading what is served, and what is known of the folders.
 
+use std::collections::HashSet;
+
 use opsctl_store::{Row, params};
 
 use super::{Records, Result};
@@ -25,6 +27,21 @@ pub(crate) struct Loaded {
     pub(crate) stamp: Stamp,
 }
 
+/// A file that was here: its name is bound to its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tombstone {
+    pub(crate) index: Box<str>,
+    pub(crate) filename: Box<str>,
+    /// Normalised.
+    pub(crate) project: Box<str>,
+    pub(crate) version: Box<str>,
+    pub(crate) sha256: Digest,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// Microseconds since 1970.
+    pub(crate) first_seen: i64,
+}
+
 /// A path that was set aside when it was last looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Looked {
@@ -48,13 +65,54 @@ macro_rules! select {
 impl Records {
     /// Every file that is there.
     pub(crate) async fn files(&self) -> Result<Vec<Loaded>> {
-        self.db.fetch_all(select!(""), params![]).await?.into_iter().map(loaded).collect()
+        let sql = select!("WHERE p.home = $1");
+        self.db.fetch_all(sql, params![self.home.word()]).await?.into_iter().map(loaded).collect()
     }
 
     /// The files of one project that are there.
     pub(crate) async fn files_of(&self, index: &str, project: &str) -> Result<Vec<Loaded>> {
-        let sql = select!("WHERE f.index_name = $1 AND f.project = $2");
-        self.db.fetch_all(sql, params![index, project]).await?.into_iter().map(loaded).collect()
+        let sql = select!("WHERE f.index_name = $1 AND f.project = $2 AND p.home = $3");
+        self.db.fetch_all(sql, params![index, project, self.home.word()]).await?.into_iter().map(loaded).collect()
+    }
+
+    /// The project whose file this is, by its name and digest; none if it is not there.
+    pub(crate) async fn project_of(&self, index: &str, filename: &str, sha256: &Digest) -> Result<Option<Box<str>>> {
+        let sql = "SELECT f.project FROM file f \
+                   JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename \
+                   WHERE f.index_name = $1 AND f.filename = $2 AND f.sha256 = $3 AND p.home = $4";
+        let row = self.db.fetch_optional(sql, params![index, filename, sha256.0, self.home.word()]).await?;
+        row.map(|row| row.get::<&str>(0_usize).map(Box::from)).transpose()
+    }
+
+    /// Every file that was here and is not any more.
+    pub(crate) async fn tombstones(&self) -> Result<Vec<Tombstone>> {
+        let sql = "SELECT f.index_name, f.filename, f.project, f.version, f.sha256, f.size, f.first_seen FROM file f \
+                   LEFT JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename \
+                   WHERE p.path IS NULL ORDER BY f.index_name, f.filename";
+        self.db.fetch_all(sql, params![]).await?.iter().map(tombstone).collect()
+    }
+
+    /// The bytes that a file name belongs to, whether the file is there or not.
+    pub(crate) async fn bound(&self, index: &str, filename: &str) -> Result<Option<Digest>> {
+        let sql = "SELECT sha256 FROM file WHERE index_name = $1 AND filename = $2";
+        let row = self.db.fetch_optional(sql, params![index, filename]).await?;
+        row.map(|row| row.get::<&[u8]>(0_usize).map(digest)).transpose()
+    }
+
+    /// All paths in an index that something is known of: of files that are served, are being stored, or have to go.
+    pub(crate) async fn paths(&self, index: &str) -> Result<HashSet<Box<str>>> {
+        // in one statement, at one moment: a file that is stored meanwhile is on one side or the other
+        let sql = "SELECT path FROM place WHERE index_name = $1 AND home = $2 \
+                   UNION ALL SELECT path FROM upload WHERE index_name = $1 AND home = $2 \
+                   UNION ALL SELECT path FROM removal WHERE index_name = $1 AND home = $2";
+        let rows = self.db.fetch_all(sql, params![index, self.home.word()]).await?;
+        rows.iter().map(|row| Ok(row.get::<&str>(0_usize)?.into())).collect()
+    }
+
+    /// How many files lie where nobody looks now: in folders while the store is a bucket, or the other way round.
+    pub(crate) async fn elsewhere(&self) -> Result<u64> {
+        let sql = "SELECT count(*) FROM place WHERE home <> $1";
+        Ok(self.db.fetch_value(sql, params![self.home.word()]).await?.unwrap_or_default())
     }
 
     /// What was set aside in the folder of an index.
@@ -81,6 +139,19 @@ fn loaded(row: Row) -> Result<Loaded> {
         name: text(11)?,
         requires_python: option(12)?,
         metadata: row.get::<Option<&[u8]>>(13)?.map(digest),
+    })
+}
+
+fn tombstone(row: &Row) -> Result<Tombstone> {
+    let text = |column: usize| row.get::<&str>(column).map(Box::from);
+    Ok(Tombstone {
+        index: text(0)?,
+        filename: text(1)?,
+        project: text(2)?,
+        version: text(3)?,
+        sha256: digest(row.get(4)?),
+        size: row.get(5)?,
+        first_seen: row.get(6)?,
     })
 }
 

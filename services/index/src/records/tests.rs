@@ -20,7 +20,7 @@ fn on_both(test: impl AsyncFn(&Records)) {
         let location = Location::local(folder.path());
         let postgres = Postgres::start();
         for location in [location.clone(), location.with_database(postgres.url().parse().unwrap())] {
-            test(&Records::new(Database::open(&location, "index", &MIGRATIONS).await.unwrap())).await;
+            test(&Records::new(Database::open(&location, "index", &MIGRATIONS).await.unwrap(), Home::Folder)).await;
         }
     });
 }
@@ -187,7 +187,14 @@ fn pending(digest: u8) -> Pending {
         actor: "token".into(),
         address: "::1".into(),
         at: 5000,
+        beat: 5000,
+        batch: None,
+        source: None,
     }
+}
+
+async fn finish(records: &Records, pending: Pending, stamp: Stamp) -> bool {
+    records.finish(&[(pending, stamp)]).await.unwrap()
 }
 
 #[test]
@@ -199,10 +206,10 @@ fn an_upload_is_claimed_and_finished_or_undone() {
         assert_eq!(records.claim(&upload, false).await.unwrap(), Claimed::Busy);
         assert_eq!(records.pending("main").await.unwrap(), std::slice::from_ref(&upload));
         assert_eq!(records.pending("dev").await.unwrap(), []);
-        records.undo("main", "t-1.zip").await.unwrap();
+        assert_eq!(records.undo(std::slice::from_ref(&upload), &[]).await.unwrap(), 1);
         assert_eq!(records.pending("main").await.unwrap(), []);
         assert_eq!(records.claim(&upload, false).await.unwrap(), Claimed::Taken);
-        records.finish(&upload, stamp).await.unwrap();
+        assert!(finish(records, upload.clone(), stamp).await);
         assert_eq!(records.pending("main").await.unwrap(), []);
         assert_eq!(served(records).await, [("some-thing/t-1.zip".to_owned(), 1)]);
         assert_eq!(records.files().await.unwrap()[0].first_seen, 5000);
@@ -213,9 +220,9 @@ fn an_upload_is_claimed_and_finished_or_undone() {
         records.gone("main", &["some-thing/t-1.zip".into()], 0).await.unwrap();
         assert_eq!(records.claim(&other, false).await.unwrap(), bound(false));
         assert_eq!(records.claim(&upload, false).await.unwrap(), Claimed::Taken, "the same bytes may come back");
-        records.finish(&upload, stamp).await.unwrap();
+        assert!(finish(records, upload.clone(), stamp).await);
         assert_eq!(records.claim(&other, true).await.unwrap(), Claimed::Taken, "in a volatile index others may, too");
-        records.finish(&other, stamp).await.unwrap();
+        assert!(finish(records, other.clone(), stamp).await);
         assert_eq!(served(records).await, [("some-thing/t-1.zip".to_owned(), 2)]);
         assert_eq!(actions(records).await, ["upload t-1.zip", "vanish t-1.zip", "upload t-1.zip", "upload t-1.zip"]);
     });
@@ -226,7 +233,7 @@ fn a_file_that_was_seen_lying_there_can_still_be_finished() {
     on_both(async |records| {
         records.claim(&pending(1), false).await.unwrap();
         note(records, &[found("some-thing/t-1.zip", "1", 1)], false).await;
-        records.finish(&pending(1), Stamp { modified: 7, size: 3, inode: 1 }).await.unwrap();
+        assert!(finish(records, pending(1), Stamp { modified: 7, size: 3, inode: 1 }).await);
         assert_eq!(served(records).await, [("some-thing/t-1.zip".to_owned(), 1)]);
         let uploader = records.db.fetch_value::<String>("SELECT uploader FROM file", vec![]).await.unwrap();
         assert_eq!(uploader.as_deref(), Some("token"));
@@ -243,22 +250,28 @@ fn files_are_withdrawn_copied_and_removed() {
     on_both(async |records| {
         let (stamp, by) = (Stamp { modified: 7, size: 3, inode: 1 }, By::test(9));
         records.claim(&staged(), false).await.unwrap();
-        records.finish(&staged(), stamp).await.unwrap();
+        assert!(finish(records, staged(), stamp).await);
         let (name, all) = (Box::from("t-1.zip"), ["t-1.zip".into(), "none.zip".into()]);
         let yank = async |reason| records.yank("dev", "some-thing", &all, reason, &by).await.unwrap();
         assert_eq!(yank(Some("why")).await, std::slice::from_ref(&name));
         assert_eq!(yank(Some("why")).await, []);
         assert_eq!(records.attestations("dev", "t-1.zip").await.unwrap().as_deref(), Some("[]"));
-        let claimed = records.claim_all(&[pending(1)], false).await.unwrap();
+        let copied = Pending { source: Some("dev".into()), batch: Some("x".into()), ..pending(1) };
+        let claimed = records.claim_all(std::slice::from_ref(&copied), false).await.unwrap();
         assert_eq!(claimed, [Claimed::Taken]);
-        records.finish_copies(&[(pending(1), stamp)], "dev").await.unwrap();
+        assert_eq!(records.pending("main").await.unwrap(), std::slice::from_ref(&copied));
+        assert!(finish(records, copied, stamp).await);
         let copied = records.files_of("main", "some-thing").await.unwrap();
         assert_eq!(copied[0].yanked.as_deref(), Some("why"));
         assert_eq!(yank(None).await, [name]);
         records.date("main", "t-1.zip", 77).await.unwrap();
         assert_eq!(records.files_of("main", "some-thing").await.unwrap()[0].first_seen, 77);
-        let path = records.remove("main", "some-thing", "t-1.zip", &by).await.unwrap();
-        assert_eq!(path.as_deref(), Some("some-thing/t-1.zip"));
+        let removals = records.remove("main", "some-thing", "t-1.zip", &by).await.unwrap().unwrap();
+        assert_eq!(removals, [Removal { path: "some-thing/t-1.zip".into(), stamp, sha256: Digest([1; 32]) }]);
+        assert_eq!(records.removals("main").await.unwrap(), removals, "it still has to go");
+        assert_eq!(records.removals("dev").await.unwrap(), []);
+        records.removed("main", "some-thing/t-1.zip").await.unwrap();
+        assert_eq!(records.removals("main").await.unwrap(), []);
         assert_eq!(records.remove("main", "some-thing", "t-1.zip", &by).await.unwrap(), None);
         let trail = ["upload t-1.zip", "yank t-1.zip", "promote t-1.zip", "unyank t-1.zip", "remove t-1.zip"];
         assert_eq!(actions(records).await, trail);

@@ -63,6 +63,9 @@ pub(crate) enum Error {
     /// The disk is full.
     #[error("there is no room left")]
     NoSpace(#[source] std::io::Error),
+    /// The bucket did not do its part.
+    #[error("failed to use the bucket")]
+    Bucket(#[source] opsctl_store::Error),
     /// Reading or writing failed.
     #[error("failed to store the file")]
     Io(#[source] std::io::Error),
@@ -94,6 +97,10 @@ impl From<opsctl_dist::Error> for Error {
             other => Error::Io(std::io::Error::other(other)),
         }
     }
+}
+
+fn no_room() -> HttpError {
+    HttpError::new(StatusCode::INSUFFICIENT_STORAGE, "There is no room left for files.")
 }
 
 /// Clients show the reason phrase, or the code of the JSON, or the text; some decide by what is in it.
@@ -129,9 +136,13 @@ impl From<Error> for HttpError {
             Error::Busy(filename) => {
                 HttpError::new(StatusCode::CONFLICT, format!("'{filename}' is being stored at this moment; try again."))
             }
-            Error::NoSpace(error) => {
-                HttpError::new(StatusCode::INSUFFICIENT_STORAGE, "There is no room left for files.").caused_by(error)
+            Error::NoSpace(error) => no_room().caused_by(error),
+            Error::Bucket(error @ opsctl_store::Error::NoSpace { .. })
+            | Error::Records(error @ opsctl_store::Error::NoSpace { .. }) => no_room().caused_by(error),
+            Error::Bucket(error @ opsctl_store::Error::Unavailable { .. }) => {
+                HttpError::unavailable("The store of files cannot be reached; try again later.").caused_by(error)
             }
+            Error::Bucket(error) => HttpError::internal(error),
             Error::Io(error) => HttpError::internal(error),
             Error::Records(error @ opsctl_store::Error::Unavailable { .. }) => {
                 HttpError::unavailable("The database cannot be reached; try again later.").caused_by(error)

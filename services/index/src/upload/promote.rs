@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use opsctl_dist::{Level, Version};
 
-use super::store::{name, refusal};
-use super::{Error, Pending, Spooled, Store, check_file};
-use crate::catalog::{File, Place};
+use super::shelf::copy;
+use super::{Error, Pending, Sender, Spooled, Store, check_file};
+use crate::catalog::File;
 use crate::changes::By;
-use crate::clock::now;
-use crate::records::Claimed;
 
 /// Copies the files of a version of a project, by its normalised name. Those that are in `to` already stay as they are.
 /// Returns the names of the files that are new there.
@@ -29,84 +27,27 @@ pub(crate) async fn promote(
     let files = files.into_iter().flat_map(|project| &project.files);
     let mut copies = Vec::new();
     for file in files.filter(|file| Version::legacy(&file.version).ok().as_ref() == Some(version)) {
-        copies.push(copy(from, to, file, by).await?);
+        copies.push(copied(from, to, file, by).await?);
     }
-    let pending: Vec<Pending> = copies.iter().map(|(pending, _)| pending.clone()).collect();
-    let records = to.catalog().records();
-    let claimed = records.claim_all(&pending, to.volatile).await?;
-    for (pending, claimed) in pending.iter().zip(&claimed) {
-        refusal(pending, *claimed)?;
+    // cut off, they are all there or none
+    let batch = copies.first().map(|(pending, _)| pending.spool.clone());
+    for (pending, _) in &mut copies {
+        pending.batch.clone_from(&batch);
     }
-    copies = copies.into_iter().zip(claimed).filter(|(_, is)| *is == Claimed::Taken).map(|(copy, _)| copy).collect();
-    let root = Arc::clone(&to.root);
-    let volatile = to.volatile;
-    let named = tokio::task::spawn_blocking(move || {
-        let stamps: Result<Vec<_>, Error> =
-            copies.iter_mut().map(|(pending, spooled)| name(&root, &pending.path, spooled, volatile)).collect();
-        // the locks are held until the journal is written
-        (stamps, copies)
-    });
-    let (stamps, copies) = named.await.map_err(|error| Error::Io(io::Error::other(error)))?;
-    let pending: Vec<Pending> = copies.iter().map(|(pending, _)| pending.clone()).collect();
-    match stamps {
-        Ok(stamps) => {
-            let names = pending.iter().map(|pending| pending.filename.clone()).collect();
-            let named: Vec<_> = pending.into_iter().zip(stamps).collect();
-            to.finish_copies(&named, &from.index).await?;
-            Ok(names)
-        }
-        Err(error) => {
-            take_back(to, copies).await?;
-            for pending in &pending {
-                records.undo(&pending.index, &pending.filename).await?;
-            }
-            Err(error)
-        }
-    }
-}
-
-/// Removes those that have got their names. Nobody has seen them.
-async fn take_back(to: &Store, copies: Vec<(Pending, Spooled)>) -> Result<(), Error> {
-    let root = Arc::clone(&to.root);
-    let removed = tokio::task::spawn_blocking(move || {
-        for (pending, spooled) in &copies {
-            if spooled.has_name() {
-                std::fs::remove_file(root.join(&*pending.path))?;
-            }
-        }
-        Ok::<_, io::Error>(())
-    });
-    Ok(removed.await.map_err(io::Error::other)??)
+    to.land(copies).await
 }
 
 /// A copy of a file in the spool of `to`, looked into as an upload is.
-async fn copy(from: &Store, to: &Store, file: &File, by: &By) -> Result<(Pending, Spooled), Error> {
-    let Place::Folder { root, path, .. } = &file.place;
-    let (source, spool, filename) = (root.join(&**path), to.spool.clone(), file.filename.clone());
-    let level = if to.strict { Level::Strict } else { Level::Legacy };
-    let wanted = file.sha256;
-    let copied = tokio::task::spawn_blocking(move || {
-        let spooled = spool.copy(&source, u64::MAX)?;
-        if spooled.digests.sha256 != wanted {
-            return Err(Error::Changed(filename.to_string()));
-        }
-        let (_, facts) = check_file(&filename, &spooled, level)?;
-        Ok((facts, spooled))
-    });
-    let (facts, spooled) = copied.await.map_err(|error| Error::Io(io::Error::other(error)))??;
+async fn copied(from: &Store, to: &Store, file: &File, by: &By) -> Result<(Pending, Spooled), Error> {
+    let spooled = copy(file, &to.spool).await?;
+    let (level, filename) = (if to.strict { Level::Strict } else { Level::Legacy }, file.filename.clone());
+    let checked = move || Ok::<_, Error>((check_file(&filename, &spooled, level)?.1, spooled));
+    let (facts, spooled) = tokio::task::spawn_blocking(checked).await.map_err(io::Error::other)??;
     let attestations = from.catalog().records().attestations(&from.index, &file.filename).await?;
-    let pending = Pending {
-        index: (*to.index).into(),
-        filename: file.filename.clone(),
-        path: format!("{}/{}", facts.name.normalized(), file.filename).into(),
-        spool: spooled.name().into(),
-        size: spooled.size,
-        facts,
-        attestations,
-        actor: by.actor.clone(),
-        address: by.address.clone(),
-        at: now(),
-    };
+    let (actor, address) = (by.actor.to_string(), by.address.to_string());
+    let sender = Sender { actor, address, attestations: attestations.map(Into::into) };
+    let source = Some((*from.index).into());
+    let pending = Pending { source, ..to.pending(&file.filename, facts, &spooled, sender) };
     if to.strict {
         to.only_sdist(&pending)?;
     }

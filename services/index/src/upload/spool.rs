@@ -1,13 +1,15 @@
 //! Where uploads are written until they get their names: a hidden folder in the root of their index, so that a name is
-//! all that changes.
+//! all that changes; where the files are in a bucket, a folder of this machine.
 //!
 //! Each file is locked (flock(2)) for as long as somebody works on it, in whichever process; the lock goes with the
-//! process. A file that is not locked was left behind.
+//! process. A file that is not locked was left behind. One whose upload stands in the journal stays until the journal
+//! has been written again, empty if need be: it is how others see that nobody works on it any more.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,13 +49,29 @@ pub(crate) struct Spooled {
     pub(crate) digests: Digests,
     /// Bytes.
     pub(crate) size: u64,
-    named: bool,
+    state: State,
+}
+
+/// What becomes of a file in the spool when it is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody knows of it: it goes.
+    Unknown,
+    /// The journal knows of it: its name stays, and its bytes go.
+    InJournal,
+    /// It has another name: that stays.
+    Named,
 }
 
 impl Spool {
-    /// The spool in this root; made when it is first needed.
-    pub(crate) fn new(root: &Path) -> Spool {
-        Spool { folder: Arc::new(root.join(FOLDER)) }
+    /// The spool in the root of an index; made when it is first needed.
+    pub(crate) fn within(root: &Path) -> Spool {
+        Spool::at(root.join(FOLDER))
+    }
+
+    /// The spool that is this folder; made when it is first needed.
+    pub(crate) fn at(folder: PathBuf) -> Spool {
+        Spool { folder: Arc::new(folder) }
     }
 
     /// Begins a file of up to `limit` bytes.
@@ -98,15 +116,17 @@ impl Spool {
         }
     }
 
-    /// Removes what nobody works on; returns how many files that were. Blocks on the disk.
+    /// Removes those of `files` that nobody works on and whose name is not `known` to the journal; returns how many that
+    /// were. Blocks on the disk.
     ///
     /// # Errors
-    /// The folder cannot be read.
-    pub(crate) fn clean(&self) -> io::Result<usize> {
+    /// One cannot be opened or removed.
+    pub(crate) fn clean(&self, files: &[PathBuf], known: &HashSet<Box<str>>) -> io::Result<usize> {
         let mut removed = 0;
-        for path in self.files()? {
-            if lock(&path)?.is_some() {
-                fs::remove_file(&path)?;
+        for path in files {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !known.contains(name) && lock(path)?.is_some() {
+                fs::remove_file(path)?;
                 removed += 1;
             }
         }
@@ -143,24 +163,45 @@ impl Spooled {
         self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
+    /// The journal knows of it from now on.
+    pub(crate) fn is_in_journal(&mut self) {
+        self.state = State::InJournal;
+    }
+
     /// Whether it has another name now.
     pub(crate) fn has_name(&self) -> bool {
-        self.named
+        self.state == State::Named
     }
 
     /// It has another name now, and stays.
     pub(crate) fn is_named(&mut self) {
-        self.named = true;
+        self.state = State::Named;
+    }
+
+    /// Nobody needs it any more.
+    pub(crate) fn is_done(&mut self) {
+        if self.state != State::Named {
+            self.state = State::Unknown;
+        }
     }
 }
 
 impl Drop for Spooled {
     fn drop(&mut self) {
-        if !self.named {
-            // a later clean-up tries again
-            let _ = fs::remove_file(&self.path);
+        // where this fails a later clean-up tries again
+        match self.state {
+            State::Unknown => drop(fs::remove_file(&self.path)),
+            State::InJournal => drop(empty(&self.path)),
+            State::Named => {}
         }
     }
+}
+
+/// Puts an empty file, locked by nobody, where one is. Whoever has the other open, or knows it by another name, keeps it.
+fn empty(path: &Path) -> io::Result<()> {
+    let beside = path.with_extension("empty");
+    File::create(&beside)?;
+    fs::rename(beside, path)
 }
 
 /// The file at `path`, locked; `None` if somebody else has locked it, or it is gone.
@@ -183,11 +224,9 @@ fn write(folder: &Path, mut pieces: mpsc::Receiver<Bytes>, limit: u64) -> io::Re
 /// Writes the pieces that `next` gives.
 fn copy(folder: &Path, limit: u64, mut next: impl FnMut() -> io::Result<Option<Bytes>>) -> io::Result<Spooled> {
     fs::create_dir_all(folder)?;
-    let path = folder.join(unused_name());
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o644).open(&path)?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    let (file, path) = create(folder)?;
     let empty = Digests::of(&[], Wanted::Sha256);
-    let mut spooled = Spooled { file, path, digests: empty, size: 0, named: false };
+    let mut spooled = Spooled { file, path, digests: empty, size: 0, state: State::Unknown };
     let mut hasher = Hasher::new(Wanted::All);
     while let Some(piece) = next()? {
         hasher.update(&piece);
@@ -202,7 +241,19 @@ fn copy(folder: &Path, limit: u64, mut next: impl FnMut() -> io::Result<Option<B
     Ok(spooled)
 }
 
-/// A name that no file has: of a seed that differs for each process, and a number.
+/// A new file, locked. Between being made and being locked it may have been taken for one that was left behind.
+fn create(folder: &Path) -> io::Result<(File, PathBuf)> {
+    loop {
+        let path = folder.join(unused_name());
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o644).open(&path)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        if file.metadata()?.nlink() > 0 {
+            return Ok((file, path));
+        }
+    }
+}
+
+/// A name that no file has, on any machine: of a seed that differs for each process, and a number.
 fn unused_name() -> String {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -225,6 +276,10 @@ mod tests {
         spooling.finish().await
     }
 
+    fn clean(spool: &Spool) -> io::Result<usize> {
+        spool.clean(&spool.files()?, &HashSet::new())
+    }
+
     fn files(root: &Path) -> usize {
         fs::read_dir(root.join(FOLDER)).map_or(0, Iterator::count)
     }
@@ -232,13 +287,13 @@ mod tests {
     #[tokio::test]
     async fn what_is_written_is_there_and_locked_until_it_is_dropped() {
         let root = tempfile::tempdir().unwrap();
-        let place = Spool::new(root.path());
-        assert_eq!(place.clean().unwrap(), 0, "no folder");
+        let place = Spool::within(root.path());
+        assert_eq!(clean(&place).unwrap(), 0, "no folder");
         let spooled = spool(&place, &["one ", "two"], 7).await.unwrap();
         assert_eq!(fs::read(&spooled.path).unwrap(), b"one two");
         assert_eq!((spooled.size, spooled.digests), (7, Digests::of(b"one two", Wanted::All)));
         assert_eq!(place.path(spooled.name()), spooled.path);
-        assert_eq!(place.clean().unwrap(), 0, "it is worked on");
+        assert_eq!(clean(&place).unwrap(), 0, "it is worked on");
         assert!(lock(&spooled.path).unwrap().is_none());
         drop(spooled);
         assert_eq!(files(root.path()), 0);
@@ -247,19 +302,19 @@ mod tests {
     #[tokio::test]
     async fn what_has_a_name_stays_and_what_was_left_goes() {
         let root = tempfile::tempdir().unwrap();
-        let place = Spool::new(root.path());
+        let place = Spool::within(root.path());
         let mut spooled = spool(&place, &["x"], 10).await.unwrap();
         spooled.is_named();
         drop(spooled);
         assert_eq!(files(root.path()), 1);
-        assert_eq!(place.clean().unwrap(), 1);
+        assert_eq!(clean(&place).unwrap(), 1);
         assert_eq!(files(root.path()), 0);
     }
 
     #[tokio::test]
     async fn too_large() {
         let root = tempfile::tempdir().unwrap();
-        let place = Spool::new(root.path());
+        let place = Spool::within(root.path());
         assert!(matches!(spool(&place, &["one", "two"], 5).await, Err(Error::TooLarge { .. })));
         assert_eq!(files(root.path()), 0);
     }

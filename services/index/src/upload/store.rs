@@ -1,36 +1,45 @@
 //! From a checked file in the spool to one that is served, step by step, so that a crash between two steps leaves nothing
-//! that the next start cannot finish or undo.
+//! that the next start cannot finish or undo: a row in the journal, the file's new name, and the transaction that makes it
+//! visible. Several files go through each step together.
+//!
+//! The journal's row also keeps others from the name, on this machine and on others that share the database. While it is
+//! there, its beat says that somebody works on it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use opsctl_dist::{FileName, Kind, Version};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 use tokio::sync::Mutex;
 
+use super::recover::{Silence, recover_name, remove};
+use super::shelf::{Files, Shelf};
 use super::{Error, Spool, Spooled};
 use crate::catalog::Catalog;
 use crate::clock::now;
 use crate::config::IndexName;
-use crate::folder::{Facts, Folder, Stamp};
-use crate::records::Claimed;
+use crate::folder::{Facts, Kept, Stamp};
+use crate::records::{Claimed, Records};
 
 /// Names that are worked on at the same time; a power of two.
 const LOCKS: usize = 64;
+/// How long one waits for somebody who stores a file of the same name: clients wait for an answer for a minute at least.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks whether they are ready.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Between two signs of life in the journal.
+const BEAT: Duration = Duration::from_secs(5);
 
 /// An upload, as the journal has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) index: Box<str>,
     pub(crate) filename: Box<str>,
-    /// Where the file will be, within the root.
+    /// Where the file will be, within the root or the bucket.
     pub(crate) path: Box<str>,
-    /// Where it is until then, within the spool.
+    /// Where it is until then, within the spool. No other upload on any machine has the same.
     pub(crate) spool: Box<str>,
     /// Bytes.
     pub(crate) size: u64,
@@ -41,6 +50,12 @@ pub(crate) struct Pending {
     pub(crate) address: Box<str>,
     /// Microseconds since 1970.
     pub(crate) at: i64,
+    /// The last sign of life, of the clock of who works on it.
+    pub(crate) beat: i64,
+    /// Those with the same become visible together, or none of them.
+    pub(crate) batch: Option<Box<str>>,
+    /// The index that it is copied from.
+    pub(crate) source: Option<Box<str>>,
 }
 
 /// What became of an upload.
@@ -78,16 +93,29 @@ pub(crate) struct Sender {
     pub(crate) attestations: Option<String>,
 }
 
+/// Where an index keeps its files, and what it takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) shelf: Shelf,
+    pub(crate) spool: Spool,
+    /// Whether a name may get other bytes.
+    pub(crate) volatile: bool,
+    /// Whether only what today's tools make is taken.
+    pub(crate) strict: bool,
+}
+
 /// Stores files of one index.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) index: IndexName,
-    pub(crate) root: Arc<PathBuf>,
+    pub(crate) shelf: Shelf,
     /// Whether a name may get other bytes.
     pub(crate) volatile: bool,
     /// Whether only what today's tools make is taken.
     pub(crate) strict: bool,
     pub(crate) spool: Spool,
+    /// Uploads of which nothing is heard.
+    pub(super) silence: Silence,
     catalog: Arc<Catalog>,
     /// What was stored since the folder's keeper last asked.
     landed: Landed,
@@ -97,66 +125,162 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(index: IndexName, folder: &Folder, catalog: Arc<Catalog>) -> Store {
-        let Folder { root, volatile, strict } = folder;
-        let (root, volatile, strict) = (Arc::clone(root), *volatile, *strict);
-        let spool = Spool::new(&root);
+    pub(crate) fn new(index: IndexName, terms: Terms, catalog: Arc<Catalog>) -> Store {
+        let Terms { shelf, spool, volatile, strict } = terms;
         let locks = std::array::from_fn(|_| Mutex::default());
-        let landed = Landed::default();
-        Store { index, root, volatile, strict, spool, catalog, landed, locks, hasher: RandomState::new() }
+        let (silence, landed, hasher) = (Silence::default(), Landed::default(), RandomState::new());
+        Store { index, shelf, volatile, strict, spool, silence, catalog, landed, locks, hasher }
     }
 
     /// Stores a checked file under its name and makes it visible.
     ///
     /// # Errors
-    /// The name belongs to another file; or the disk or the database did not do its part, and then nothing has happened,
-    /// or a next start will see to it.
+    /// The name belongs to another file; or the disk, the bucket or the database did not do its part, and then nothing has
+    /// happened, or somebody will see to it.
     pub(crate) async fn store(
         &self,
         filename: &str,
         facts: Facts,
-        mut spooled: Spooled,
+        spooled: Spooled,
         sender: Sender,
     ) -> Result<Outcome, Error> {
-        let Sender { actor, address, attestations } = sender;
-        let pending = Pending {
+        let pending = self.pending(filename, facts, &spooled, sender);
+        let lock = &self.locks[self.hasher.hash_one(filename) as usize & (LOCKS - 1)];
+        let _one_at_a_time = lock.lock().await;
+        if self.strict {
+            self.only_sdist(&pending)?;
+        }
+        let stored = self.land(vec![(pending, spooled)]).await?;
+        Ok(if stored.is_empty() { Outcome::Same } else { Outcome::Stored })
+    }
+
+    /// What the journal will say of a file.
+    pub(super) fn pending(&self, filename: &str, facts: Facts, spooled: &Spooled, sender: Sender) -> Pending {
+        let (Sender { actor, address, attestations }, now) = (sender, now());
+        Pending {
             index: (*self.index).into(),
             filename: filename.into(),
-            // both are of letters that are safe in a path
-            path: format!("{}/{filename}", facts.name.normalized()).into(),
+            path: self.shelf.path(&self.index, facts.name.normalized(), spooled.name(), filename),
             spool: spooled.name().into(),
             size: spooled.size,
             facts,
             attestations: attestations.map(Into::into),
             actor: actor.into(),
             address: address.into(),
-            at: now(),
+            at: now,
+            beat: now,
+            batch: None,
+            source: None,
+        }
+    }
+
+    /// Stores files and makes them visible, all or none. Returns the names of those that were not there.
+    ///
+    /// # Errors
+    /// Those of [`Store::store`], for any of them.
+    pub(super) async fn land(&self, files: Files) -> Result<Vec<Box<str>>, Error> {
+        let pending: Vec<Pending> = files.iter().map(|(pending, _)| pending.clone()).collect();
+        let claimed = self.claim(&pending).await?;
+        for (pending, claimed) in pending.iter().zip(&claimed) {
+            refusal(pending, *claimed)?;
+        }
+        let taken = files.into_iter().zip(claimed).filter(|(_, claimed)| *claimed == Claimed::Taken);
+        let mut files: Files = taken.map(|(file, _)| file).collect();
+        files.iter_mut().for_each(|(_, spooled)| spooled.is_in_journal());
+        let pending: Vec<Pending> = files.iter().map(|(pending, _)| pending.clone()).collect();
+        let (named, mut files) = self.beating(&pending, self.shelf.name(files, self.volatile)).await;
+        let error = match named {
+            Ok(stamps) => match self.finish(pending.iter().cloned().zip(stamps).collect()).await {
+                Ok(true) => None,
+                // that it was taken for given up means that it took very long
+                Ok(false) => Some(Error::Busy(pending.iter().map(|pending| &*pending.filename).collect())),
+                Err(error) => self.give_up(&pending, &files, error).await,
+            },
+            Err(error) => self.give_up(&pending, &files, error).await,
         };
-        let lock = &self.locks[self.hasher.hash_one(filename) as usize & (LOCKS - 1)];
-        let _one_at_a_time = lock.lock().await;
-        if self.strict {
-            self.only_sdist(&pending)?;
-        }
-        let claimed = self.catalog.records().claim(&pending, self.volatile).await?;
-        if claimed == Claimed::Same {
-            return Ok(Outcome::Same);
-        }
-        refusal(&pending, claimed)?;
-        let (root, path, volatile) = (Arc::clone(&self.root), pending.path.clone(), self.volatile);
-        let named = tokio::task::spawn_blocking(move || {
-            let stamp = name(&root, &path, &mut spooled, volatile);
-            // the lock is held until the journal is written
-            (stamp, spooled)
-        });
-        let (stamp, _spooled) = named.await.map_err(|error| Error::Io(io::Error::other(error)))?;
-        match stamp {
-            Ok(stamp) => self.finish(&pending, stamp).await?,
-            Err(error) => {
-                self.catalog.records().undo(&pending.index, filename).await?;
-                return Err(error);
+        match error {
+            Some(error) => Err(error),
+            None => {
+                files.iter_mut().for_each(|(_, spooled)| spooled.is_done());
+                Ok(pending.into_iter().map(|pending| pending.filename).collect())
             }
         }
-        Ok(Outcome::Stored)
+    }
+
+    /// Takes the names, when nobody else works on them any more.
+    async fn claim(&self, pending: &[Pending]) -> Result<Vec<Claimed>, Error> {
+        let began = Instant::now();
+        loop {
+            let claimed = self.records().claim_all(pending, self.volatile).await?;
+            let busy = pending.iter().zip(&claimed).find(|(_, claimed)| **claimed == Claimed::Busy);
+            let Some((busy, _)) = busy.filter(|_| began.elapsed() < PATIENCE) else { return Ok(claimed) };
+            if !recover_name(self, &busy.filename).await? {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Does some work on uploads, and says in the journal that it is being done.
+    async fn beating<T>(&self, pending: &[Pending], work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            match tokio::time::timeout(BEAT, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    if let Err(error) = self.records().beat(pending, now()).await {
+                        // others follow; the end will show whether all were missed
+                        tracing::warn!(error = %opsctl_logging::chain(&error), "failed to say that an upload goes on");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Undoes what was begun, because of `error`. None if it turns out that all of it was done.
+    async fn give_up(&self, pending: &[Pending], files: &Files, error: Error) -> Option<Error> {
+        // the transaction may have been the last that the database did before it went away
+        let is_certain = !matches!(&error, Error::Records(error) if error.is_unavailable());
+        let undone = async {
+            if is_certain {
+                // first what takes room: the database may need it
+                if !self.replaces() {
+                    self.shelf.take_back(files).await?;
+                }
+            }
+            let leave = if is_certain || self.replaces() { &[] } else { pending };
+            if self.records().undo(pending, leave).await? == 0 && !is_certain {
+                return Ok(!self.are_there(pending).await?);
+            }
+            remove(self).await?;
+            Ok::<_, Error>(true)
+        };
+        match undone.await {
+            Ok(true) => {}
+            Ok(false) => match self.refresh(pending).await {
+                Ok(()) => return None,
+                Err(error) => return Some(error.into()),
+            },
+            Err(second) => {
+                tracing::warn!(error = %opsctl_logging::chain(&second), "an upload is to be undone later");
+            }
+        }
+        Some(error)
+    }
+
+    /// Whether a file that gets its name may be there instead of another one, which is gone: half of the two is better
+    /// than none.
+    fn replaces(&self) -> bool {
+        self.volatile && matches!(self.shelf, Shelf::Folder(_))
+    }
+
+    /// Whether these are what the names belong to now.
+    async fn are_there(&self, pending: &[Pending]) -> crate::records::Result<bool> {
+        for Pending { index, filename, facts, .. } in pending {
+            if self.records().project_of(index, filename, &facts.sha256).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A release has one source distribution.
@@ -174,38 +298,47 @@ impl Store {
         other.map_or(Ok(()), |other| Err(Error::SecondSdist(other.filename.to_string())))
     }
 
-    /// Makes a file visible that has its name.
-    pub(super) async fn finish(&self, pending: &Pending, stamp: Stamp) -> Result<(), Error> {
-        self.catalog.records().finish(pending, stamp).await?;
-        let projects = BTreeSet::from([pending.facts.name.normalized().into()]);
-        self.catalog.refresh(&self.index, &projects).await?;
-        self.landed.add(pending.path.clone(), stamp);
-        let (index, actor, address) = (&*pending.index, &*pending.actor, &*pending.address);
-        tracing::info!(index, file = &*pending.filename, actor, address, "a file was uploaded");
-        Ok(())
-    }
-
-    /// Makes files visible together that have their names and are copies of files of the index `from`.
-    pub(super) async fn finish_copies(&self, copies: &[(Pending, Stamp)], from: &str) -> Result<(), Error> {
-        self.catalog.records().finish_copies(copies, from).await?;
-        let projects = copies.iter().map(|(pending, _)| pending.facts.name.normalized().into()).collect();
-        self.catalog.refresh(&self.index, &projects).await?;
-        for (pending, stamp) in copies {
-            self.landed.add(pending.path.clone(), *stamp);
-            let (index, actor, address) = (&*pending.index, &*pending.actor, &*pending.address);
-            tracing::info!(index, from, file = &*pending.filename, actor, address, "a file was promoted");
+    /// Makes files visible together that have their names. False if somebody else has seen to them.
+    pub(super) async fn finish(&self, uploads: Vec<(Pending, Stamp)>) -> Result<bool, Error> {
+        if !self.records().finish(&uploads).await? {
+            return Ok(false);
         }
-        Ok(())
+        let pending: Vec<Pending> = uploads.iter().map(|(pending, _)| pending.clone()).collect();
+        self.refresh(&pending).await?;
+        for (pending, stamp) in uploads {
+            let (index, actor, address) = (&*pending.index, &*pending.actor, &*pending.address);
+            match &pending.source {
+                None => tracing::info!(index, file = &*pending.filename, actor, address, "a file was uploaded"),
+                Some(from) => {
+                    let file = &*pending.filename;
+                    tracing::info!(index, from = &**from, file, actor, address, "a file was promoted");
+                }
+            }
+            self.landed.add(pending.path, stamp);
+        }
+        Ok(true)
     }
 
-    /// What was stored, for the folder's keeper.
-    pub(crate) fn landed(&self) -> Landed {
-        self.landed.clone()
+    async fn refresh(&self, pending: &[Pending]) -> crate::records::Result<()> {
+        let projects: BTreeSet<Box<str>> =
+            pending.iter().map(|pending| pending.facts.name.normalized().into()).collect();
+        self.catalog.refresh(&self.index, &projects).await
+    }
+
+    /// What the keeper of its folder has to know; None if it has no folder.
+    pub(crate) fn kept(&self, rescan: Duration) -> Option<Kept> {
+        let Shelf::Folder(root) = &self.shelf else { return None };
+        let (index, root, landed) = (self.index.clone(), Arc::clone(root), self.landed.clone());
+        Some(Kept { index, root, volatile: self.volatile, rescan, landed })
     }
 
     /// The catalogue that it makes files visible in.
     pub(crate) fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    fn records(&self) -> &Records {
+        self.catalog.records()
     }
 }
 
@@ -219,33 +352,4 @@ pub(super) fn refusal(pending: &Pending, claimed: Claimed) -> Result<(), Error> 
         Claimed::Bound { sha256, there: true } => Err(Error::Exists { filename, sha256: sha256.to_string() }),
         Claimed::Bound { there: false, .. } => Err(Error::Removed { filename }),
     }
-}
-
-/// Gives a file in the spool its name, for good. Blocks on the disk.
-pub(super) fn name(root: &Path, path: &str, spooled: &mut Spooled, replace: bool) -> Result<Stamp, Error> {
-    let target = root.join(path);
-    let folder = target.parent().unwrap_or(root);
-    if let Err(error) = fs::create_dir(folder) {
-        if error.kind() != io::ErrorKind::AlreadyExists {
-            return Err(error.into());
-        }
-    } else {
-        sync(root)?;
-    }
-    let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-    match renameat_with(CWD, &spooled.path, CWD, &target, flags) {
-        Ok(()) => spooled.is_named(),
-        Err(Errno::EXIST) => {
-            let filename = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            return Err(Error::Busy(filename));
-        }
-        Err(error) => return Err(io::Error::from(error).into()),
-    }
-    sync(folder)?;
-    Ok(Stamp::from(&spooled.file.metadata()?))
-}
-
-/// Names in a folder are on the disk when the folder is.
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }

@@ -27,7 +27,7 @@ pub(super) async fn run(args: Args, work: &Work, out: &mut impl Write) -> anyhow
     let bar = progress::count(files.len());
     let mut refused = 0;
     for path in &files {
-        let (path, taken) = (path.display(), take(work, store, path).await);
+        let (path, taken) = (path.display(), take(work, store, path, None).await);
         bar.inc(1);
         bar.suspend(|| match taken {
             Ok(Outcome::Stored) => writeln!(out, "{path}: added to `{index}`"),

@@ -13,6 +13,7 @@ use super::progress;
 use super::work::Work;
 use crate::catalog::{self, Place};
 use crate::config::IndexName;
+use crate::records::Tombstone;
 
 /// The file that says what is in the folder.
 pub(super) const NAME: &str = "opsctl-index.json";
@@ -35,6 +36,8 @@ pub struct Args {
 pub(super) struct Dump {
     pub(super) format: u32,
     pub(super) files: Vec<Entry>,
+    #[serde(default)]
+    pub(super) removed: Vec<Removed>,
     pub(super) statuses: Vec<Status>,
     pub(super) origins: Vec<Decision>,
     pub(super) reservations: Vec<String>,
@@ -53,6 +56,23 @@ pub(super) struct Entry {
     /// Why it is withdrawn, if it is.
     #[serde(default)]
     pub(super) yanked: Option<String>,
+    /// What came with it to prove where it was built: a JSON array, as it was sent.
+    #[serde(default)]
+    pub(super) attestations: Option<String>,
+}
+
+/// A file name that is not to be had any more: it belongs to a file that was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Removed {
+    pub(super) index: String,
+    pub(super) filename: String,
+    /// Normalised.
+    pub(super) project: String,
+    pub(super) version: String,
+    pub(super) sha256: String,
+    pub(super) size: u64,
+    /// Microseconds since 1970.
+    pub(super) first_seen: i64,
 }
 
 /// How a project is.
@@ -88,9 +108,11 @@ pub(super) async fn run(args: Args, work: &Work, out: &mut impl Write) -> anyhow
         for project in of(index) {
             for file in &project.files {
                 let path = format!("{index}/{}/{}", project.name.normalized(), file.filename);
-                copy(file, &folder.join(&path))?;
+                copy(file, &folder.join(&path)).await?;
                 bar.inc(file.size);
+                let attestations = work.opened.catalog.records().attestations(index, &file.filename).await?;
                 dump.push(Entry {
+                    attestations: attestations.map(Into::into),
                     index: index.to_string(),
                     path,
                     sha256: file.sha256.to_string(),
@@ -117,24 +139,40 @@ async fn known(work: &Work, files: Vec<Entry>, wanted: impl Fn(&str) -> bool) ->
         reason: status.reason,
     };
     let statuses = records.statuses().await?.into_iter().filter(|((index, _), _)| wanted(index)).map(status).collect();
+    let removed = records.tombstones().await?.into_iter().filter(|file| wanted(&file.index)).map(removed).collect();
     let origins = records.origins().await?.into_iter();
     let origins = origins.map(|(name, origin)| Decision { project: name.into(), origin: origin.to_string() }).collect();
     let reservations = records.reservations().await?.iter().map(ToString::to_string).collect();
-    Ok(Dump { format: FORMAT, files, statuses, origins, reservations })
+    Ok(Dump { format: FORMAT, files, removed, statuses, origins, reservations })
+}
+
+fn removed(file: Tombstone) -> Removed {
+    let Tombstone { index, filename, project, version, sha256, size, first_seen } = file;
+    Removed {
+        index: index.into(),
+        filename: filename.into(),
+        project: project.into(),
+        version: version.into(),
+        sha256: sha256.to_string(),
+        size,
+        first_seen,
+    }
 }
 
 /// Copies a file beside its place and gives it its name when it is whole.
-fn copy(file: &catalog::File, target: &Path) -> anyhow::Result<()> {
+async fn copy(file: &catalog::File, target: &Path) -> anyhow::Result<()> {
     if fs::metadata(target).is_ok_and(|there| there.len() == file.size) && digest(target)? == file.sha256 {
         return Ok(());
     }
-    let Place::Folder { root, path, .. } = &file.place;
-    let (source, part) = (root.join(&**path), target.with_extension("part"));
-    let failed = || format!("failed to copy `{}` to `{}`", source.display(), target.display());
+    let part = target.with_extension("part");
+    let failed = || format!("failed to copy `{}` to `{}`", file.filename, target.display());
     fs::create_dir_all(target.parent().unwrap_or(target)).with_context(failed)?;
-    fs::copy(&source, &part).with_context(failed)?;
+    match &file.place {
+        Place::Folder { root, path, .. } => drop(fs::copy(root.join(&**path), &part).with_context(failed)?),
+        Place::Bucket { bucket, key, .. } => bucket.save(key, &part).await.with_context(failed)?,
+    }
     if digest(&part)? != file.sha256 {
-        bail!("`{}` is not any more what it was when it was read", source.display());
+        bail!("`{}` is not any more what it was when it was read", file.filename);
     }
     fs::rename(&part, target).with_context(failed)
 }

@@ -11,11 +11,17 @@ use super::work::Work;
 use crate::catalog::Digest;
 use crate::upload::{Error, Outcome, Sender, Store, check_file};
 
-/// Takes a file in. One that is there already, the very same, is not copied.
+/// Takes a file in, with what came with it to prove where it was built. One that is there already, the very same, is not
+/// copied.
 ///
 /// # Errors
 /// It is refused as an upload would be, or cannot be read.
-pub(super) async fn take(work: &Work, store: &Store, path: &Path) -> anyhow::Result<Outcome> {
+pub(super) async fn take(
+    work: &Work,
+    store: &Store,
+    path: &Path,
+    attestations: Option<String>,
+) -> anyhow::Result<Outcome> {
     let filename = path.file_name().and_then(|name| name.to_str()).context("the name of the file is no UTF-8")?;
     if let Some(there) = there(work, store, filename)
         && digest(path)? == there
@@ -34,7 +40,7 @@ pub(super) async fn take(work: &Work, store: &Store, path: &Path) -> anyhow::Res
     if !work.opened.origins.takes_uploads(name) {
         return Err(Error::Elsewhere(name.to_owned()).into());
     }
-    let sender = Sender { actor: work.by().actor.into(), address: String::new(), attestations: None };
+    let sender = Sender { actor: work.by().actor.into(), address: String::new(), attestations };
     Ok(store.store(&filename, facts, spooled, sender).await?)
 }
 

@@ -1,139 +1,214 @@
-//! `opsctl index fsck`: is everything that is served there, and is it what it is said to be?
+//! `opsctl index fsck`: is everything that is served there, and is it what it is said to be? Is there anything besides?
 //!
-//! It reads every byte and changes nothing, unless it is told to repair. What it finds in the journal or in the spool is only a fault if nobody works on
-//! it: the next start of the server clears it away.
+//! It reads every byte and changes nothing, unless it is told to repair. Servers may be running: what is only on its way is
+//! no fault, nor what went away while it was read. What it finds in the journal or in the spool is one if nobody works on
+//! it: the next start of a server clears it away.
 
-use std::fs::{self, File as OsFile};
-use std::io::{self, Write};
-use std::path::Path;
+mod bucket;
+mod check;
+
+use std::collections::BTreeSet;
+use std::io::Write;
 use std::process::ExitCode;
 
-use opsctl_dist::{Digests, Distribution, Hasher, Wanted};
+use serde::Serialize;
 
-use super::progress;
+use self::check::{Wrong, check};
 use super::work::Work;
-use crate::catalog::{Digest, File, Place};
+use super::{listing, progress};
+use crate::catalog::{File, Place};
 use crate::clock::now;
-use crate::config::IndexName;
-use crate::folder::Folder;
-use crate::open::Opened;
-use crate::upload::{Spool, lock, recover};
+use crate::upload::{Recovered, Shelf, Store, cut_off, lock, recover};
 
 /// What to do about what is found.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Mend what can be mended without loss: uploads that were cut off, and what is known of files that were changed
+    /// Mend what can be mended without loss: uploads that were cut off, what is known of files that were changed, and what
+    /// is in the bucket and unknown
     #[arg(long)]
     repair: bool,
+    /// Show JSON
+    #[arg(long)]
+    json: bool,
 }
 
-/// Checks all indexes, and mends them before if that is wanted; a line for each fault goes to `out`.
+/// What was found, and done.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Report {
+    files: usize,
+    faults: Vec<Fault>,
+    mended: Vec<Mended>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Serialize)]
+struct Fault {
+    index: String,
+    /// The file that is served and should not be, or should be and cannot.
+    filename: Option<String>,
+    fault: String,
+}
+
+/// Something that was mended before that.
+#[derive(Debug, Serialize)]
+struct Mended {
+    index: String,
+    mended: String,
+}
+
+impl Report {
+    pub(super) fn fault(&mut self, store: &Store, filename: Option<&str>, fault: impl Into<String>) {
+        let filename = filename.map(ToOwned::to_owned);
+        self.faults.push(Fault { index: store.index.to_string(), filename, fault: fault.into() });
+    }
+
+    pub(super) fn mended(&mut self, store: &Store, mended: impl Into<String>) {
+        self.mended.push(Mended { index: store.index.to_string(), mended: mended.into() });
+    }
+}
+
+/// Checks all indexes, and mends them before if that is wanted.
 ///
 /// # Errors
-/// The database, or writing.
+/// The database, the bucket, or writing.
 pub(super) async fn run(args: Args, work: &Work, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    if args.repair {
-        repair(work, out).await?;
+    let Args { repair, json } = args;
+    let mut report = Report::default();
+    if repair {
+        for store in work.opened.stores.values() {
+            mend(work, store, &mut report).await?;
+        }
+        work.look().await?;
     }
-    fsck(&work.opened, out).await
+    for store in work.opened.stores.values() {
+        look(store, &mut report).await?;
+    }
+    if json {
+        listing::json(out, &report)?;
+    } else {
+        show(&report, out)?;
+    }
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Finishes or undoes uploads that nobody works on, and reads files again of which something else is known.
-async fn repair(work: &Work, out: &mut impl Write) -> anyhow::Result<()> {
-    let Opened { catalog, stores, .. } = &work.opened;
-    for (index, store) in stores.iter() {
-        let finished = recover(store).await?;
-        if finished > 0 {
-            writeln!(out, "{index}: {finished} uploads finished")?;
+fn show(report: &Report, out: &mut impl Write) -> anyhow::Result<()> {
+    for Mended { index, mended } in &report.mended {
+        writeln!(out, "{index}: {mended}")?;
+    }
+    for Fault { index, filename, fault } in &report.faults {
+        match filename {
+            Some(filename) => writeln!(out, "{index}: {filename}: {fault}")?,
+            None => writeln!(out, "{index}: {fault}")?,
         }
-        let snapshot = catalog.snapshot().clone();
-        let all = snapshot.index(index).map_or_else(Vec::new, |index| index.files());
-        let mut wrong: Vec<Box<str>> = Vec::new();
-        for file in &all {
-            let Place::Folder { path, .. } = &file.place;
-            if !check(file)?.is_empty() {
-                writeln!(out, "{index}: `{path}` is read again")?;
+    }
+    Ok(writeln!(out, "{} files, {} faults", report.files, report.faults.len())?)
+}
+
+/// Finishes or undoes uploads that nobody works on, and takes out what is not what is said of it: what lies in a folder is
+/// read again after that.
+async fn mend(work: &Work, store: &Store, report: &mut Report) -> anyhow::Result<()> {
+    let Recovered { finished, undone, removed } = recover(store).await?;
+    let done = [(finished, "finished"), (undone, "undone")].into_iter().filter(|(count, _)| *count > 0);
+    for (count, what) in done {
+        report.mended(store, format!("{count} uploads {what}"));
+    }
+    if removed > 0 {
+        report.mended(store, format!("{removed} files removed that still had to go"));
+    }
+    let mut wrong: Vec<Box<str>> = Vec::new();
+    for file in files(store) {
+        match (check(&file).await?, &file.place) {
+            (None, _) => {}
+            (Some(Wrong::Metadata(_)), Place::Bucket { .. }) => {
+                bucket::mend_metadata(store, &file).await?;
+                report.mended(store, format!("the metadata of `{}` is stored again", file.filename));
+            }
+            (Some(_), Place::Folder { path, .. }) => {
+                report.mended(store, format!("`{path}` is read again"));
                 wrong.push(path.clone());
             }
-        }
-        let touched = catalog.records().gone(index, &wrong, now()).await?;
-        catalog.refresh(index, &touched).await?;
-    }
-    work.look().await
-}
-
-async fn fsck(opened: &Opened, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let mut faults = 0;
-    let mut files = 0;
-    for (index, folder) in &opened.folders {
-        let snapshot = opened.catalog.snapshot();
-        let all: Vec<_> = snapshot.index(index).map_or_else(Vec::new, |index| index.files());
-        let bar = progress::bytes(all.iter().map(|file| file.size).sum());
-        for file in &all {
-            files += 1;
-            for fault in check(file)? {
-                faults += 1;
-                bar.suspend(|| writeln!(out, "{index}: {}: {fault}", file.filename))?;
+            (Some(wrong_one), Place::Bucket { key, .. }) => {
+                let why = wrong_one.text();
+                report.mended(store, format!("`{}` is not served any more until it comes again: {why}", file.filename));
+                wrong.push(key.clone());
             }
-            bar.inc(file.size);
-        }
-        bar.finish_and_clear();
-        for fault in left_behind(opened, index, folder).await? {
-            faults += 1;
-            writeln!(out, "{index}: {fault}")?;
         }
     }
-    writeln!(out, "{files} files, {faults} faults")?;
-    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let catalog = store.catalog();
+    let touched = catalog.records().gone(&store.index, &wrong, now()).await?;
+    catalog.refresh(&store.index, &touched).await?;
+    if let Shelf::Bucket(of) = &store.shelf {
+        bucket::mend(work, store, of, report).await?;
+    }
+    Ok(())
 }
 
-/// What is wrong with one file.
-fn check(file: &File) -> io::Result<Vec<String>> {
-    let Place::Folder { root, path, .. } = &file.place;
-    let full = root.join(&**path);
-    let digest = match digest(&full) {
-        Ok(digest) => digest,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![format!("`{path}` is not there")]),
-        Err(error) => return Ok(vec![format!("`{path}` cannot be read: {error}")]),
+async fn look(store: &Store, report: &mut Report) -> anyhow::Result<()> {
+    let records = store.catalog().records();
+    let had_to_go: BTreeSet<_> =
+        records.removals(&store.index).await?.into_iter().map(|removal| removal.path).collect();
+    let all = files(store);
+    let bar = progress::bytes(all.iter().map(|file| file.size).sum());
+    for file in &all {
+        report.files += 1;
+        if let Some(wrong) = check(file).await?
+            && is_served(store, file).await?
+        {
+            report.fault(store, Some(&file.filename), wrong.text());
+        }
+        bar.inc(file.size);
+    }
+    bar.finish_and_clear();
+    for pending in cut_off(store).await? {
+        let fault = "the upload of it was cut off; the next start of the server sees to it";
+        report.fault(store, Some(&pending.filename), fault);
+    }
+    left_in_spool(store, report).await?;
+    if let Shelf::Bucket(of) = &store.shelf {
+        bucket::look(store, of, report).await?;
+    }
+    for removal in records.removals(&store.index).await?.iter().filter(|removal| had_to_go.contains(&removal.path)) {
+        report.fault(
+            store,
+            None,
+            format!("`{}` still has to go; the next start of the server sees to it", removal.path),
+        );
+    }
+    Ok(())
+}
+
+/// All that is served.
+fn files(store: &Store) -> Vec<std::sync::Arc<File>> {
+    let snapshot = store.catalog().snapshot();
+    snapshot.index(&store.index).map_or_else(Vec::new, |index| index.files().into_iter().cloned().collect())
+}
+
+/// Whether a file is still served as it was when this began.
+async fn is_served(store: &Store, file: &File) -> anyhow::Result<bool> {
+    let catalog = store.catalog();
+    let Some(project) = catalog.records().project_of(&store.index, &file.filename, &file.sha256).await? else {
+        return Ok(false);
     };
-    if digest != file.sha256 {
-        return Ok(vec![format!("`{path}` has the sha256 {digest} instead of {}", file.sha256)]);
+    catalog.refresh(&store.index, &BTreeSet::from([project])).await?;
+    let snapshot = catalog.snapshot();
+    let now = snapshot.index(&store.index).and_then(|index| index.served(&file.sha256, &file.filename));
+    Ok(now.is_some_and(|now| now.place == file.place))
+}
+
+/// What uploads that were cut off before the journal knew of them left behind.
+async fn left_in_spool(store: &Store, report: &mut Report) -> anyhow::Result<()> {
+    let files = store.spool.files()?;
+    if files.is_empty() {
+        return Ok(());
     }
-    let metadata = Distribution::read(&full).ok();
-    let metadata = metadata.as_ref().and_then(Distribution::core_metadata).map(|(_, digest)| digest);
-    let differs = metadata != file.metadata;
-    Ok(differs.then(|| format!("`{path}` has other metadata than is said")).into_iter().collect())
-}
-
-fn digest(path: &Path) -> io::Result<Digest> {
-    let mut hasher = Hasher::new(Wanted::Sha256);
-    io::copy(&mut OsFile::open(path)?, &mut hasher)?;
-    let Digests { sha256, .. } = hasher.finish();
-    Ok(sha256)
-}
-
-/// Uploads that were cut off, and nobody works on.
-async fn left_behind(opened: &Opened, index: &IndexName, folder: &Folder) -> anyhow::Result<Vec<String>> {
-    let spool = Spool::new(&folder.root);
-    let mut faults = Vec::new();
-    for pending in opened.catalog.records().pending(index).await? {
-        let at_work = [spool.path(&pending.spool), folder.root.join(&*pending.path)].iter().any(|path| is_locked(path));
-        if !at_work {
-            faults.push(format!(
-                "the upload of {} was cut off; the next start of the server sees to it",
-                pending.filename
-            ));
+    let pending = store.catalog().records().pending(&store.index).await?;
+    for path in files {
+        let known = pending.iter().any(|pending| store.spool.path(&pending.spool) == path);
+        // none: somebody works on it, or it is gone
+        if !known && lock(&path)?.is_some() {
+            let fault = format!("`{}` was left behind; the next start of the server removes it", path.display());
+            report.fault(store, None, fault);
         }
     }
-    for path in spool.files()? {
-        if !is_locked(&path) {
-            faults.push(format!("`{}` was left behind; the next start of the server removes it", path.display()));
-        }
-    }
-    Ok(faults)
-}
-
-/// Whether somebody works on the file.
-fn is_locked(path: &Path) -> bool {
-    fs::exists(path).unwrap_or(false) && matches!(lock(path), Ok(None))
+    Ok(())
 }

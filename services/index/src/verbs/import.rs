@@ -14,6 +14,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, bail};
 use opsctl_dist::simple::{ProjectStatus, State};
+use opsctl_dist::{FileName, Level};
 
 use super::export::{self, Dump};
 use super::files::{below, digest, take};
@@ -21,6 +22,7 @@ use super::progress;
 use super::work::{Work, name};
 use crate::catalog::Digest;
 use crate::config::IndexName;
+use crate::records::Tombstone;
 use crate::upload::Outcome;
 
 /// Where from, and where to.
@@ -48,6 +50,8 @@ struct Item {
     /// When it came, microseconds since 1970; None for what the file says.
     first_seen: Option<i64>,
     yanked: Option<String>,
+    /// What came with it to prove where it was built.
+    attestations: Option<String>,
 }
 
 pub(super) async fn run(args: Args, work: &Work, out: &mut impl Write) -> anyhow::Result<ExitCode> {
@@ -108,6 +112,7 @@ fn ours(folder: &Path, dump: &Dump) -> anyhow::Result<Vec<Item>> {
             sha256: Some(entry.sha256.parse().with_context(|| format!("`{}` has no good digest", entry.path))?),
             first_seen: Some(entry.first_seen),
             yanked: entry.yanked.clone(),
+            attestations: entry.attestations.clone(),
         })
     };
     dump.files.iter().map(item).collect()
@@ -130,7 +135,7 @@ async fn one(work: &Work, index: &str, item: &Item) -> anyhow::Result<Outcome> {
     {
         bail!("it is damaged: its sha256 is not {wanted}");
     }
-    let outcome = take(work, store, &item.path).await?;
+    let outcome = take(work, store, &item.path, item.attestations.clone()).await?;
     let Some(filename) = item.path.file_name().and_then(|name| name.to_str()) else { return Ok(outcome) };
     if outcome == Outcome::Stored {
         let modified = fs::metadata(&item.path)?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -147,6 +152,11 @@ async fn one(work: &Work, index: &str, item: &Item) -> anyhow::Result<Outcome> {
 
 /// What was decided where the export was made; what is decided here stays.
 async fn decisions(work: &Work, dump: &Dump, index: Option<&IndexName>) -> anyhow::Result<()> {
+    for removed in &dump.removed {
+        let target = index.map_or(&*removed.index, |index| &**index);
+        work.store(target)?;
+        work.opened.catalog.records().bury(&tombstone(target, removed)?, &work.by()).await?;
+    }
     for export::Status { index: of, project, state, reason } in &dump.statuses {
         let target = index.map_or(&**of, |index| &**index);
         let state = State::from_marker(state).with_context(|| format!("`{state}` is no status"))?;
@@ -165,6 +175,21 @@ async fn decisions(work: &Work, dump: &Dump, index: Option<&IndexName>) -> anyho
         work.changes.reserve(&names.parse()?, &work.by()).await?;
     }
     Ok(())
+}
+
+fn tombstone(index: &str, removed: &export::Removed) -> anyhow::Result<Tombstone> {
+    let export::Removed { index: _, filename, project, version, sha256, size, first_seen } = removed;
+    let failed = || format!("`{}` is no file name with a good digest", filename.escape_debug());
+    FileName::parse(filename, None, Level::Lenient).with_context(failed)?;
+    Ok(Tombstone {
+        index: index.into(),
+        filename: (&**filename).into(),
+        project: name(project)?.normalized().into(),
+        version: (&**version).into(),
+        sha256: sha256.parse().with_context(failed)?,
+        size: *size,
+        first_seen: *first_seen,
+    })
 }
 
 #[cfg(test)]

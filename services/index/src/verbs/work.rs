@@ -10,8 +10,8 @@ use opsctl_host::{HealthCell, Troubles, VerbContext};
 
 use crate::changes::{By, Changes, Selection};
 use crate::config::{Config, IndexName};
-use crate::folder::{Keeper, Kept};
-use crate::open::{Opened, open};
+use crate::folder::Keeper;
+use crate::open::{Opened, Opening, bucket, open};
 use crate::records::MIGRATIONS;
 use crate::upload::Store;
 
@@ -29,10 +29,12 @@ impl Work {
     pub(super) async fn open(who: String, config: Config, cx: &VerbContext) -> anyhow::Result<Work> {
         let Config { root, indexes, max_file, rescan, .. } = config;
         let database = cx.database(&MIGRATIONS).await?;
-        let opened = open(root, indexes, max_file.bytes(), &cx.data_dir()?, database).await?;
+        let bucket = bucket(&cx.location()?, || cx.blobs()).await?;
+        let (max_file, data_dir) = (max_file.bytes(), &cx.data_dir()?);
+        let opened = open(Opening { root, indexes, max_file, data_dir, database, bucket }).await?;
         let changes =
             Changes::new(Arc::clone(&opened.catalog), Arc::clone(&opened.origins), Arc::clone(&opened.stores));
-        Ok(Work { opened, changes, max_file: max_file.bytes(), who, rescan: rescan.get() })
+        Ok(Work { opened, changes, max_file, who, rescan: rescan.get() })
     }
 
     /// Who runs the verb.
@@ -48,10 +50,8 @@ impl Work {
 
     /// Looks at the folders, for what no server has seen yet.
     pub(super) async fn look(&self) -> anyhow::Result<()> {
-        let Opened { stores, folders, catalog, .. } = &self.opened;
-        for (store, folder) in stores.values().zip(folders.values()) {
-            let (index, folder, landed) = (store.index.clone(), folder.clone(), store.landed());
-            let kept = Kept { index, folder, rescan: self.rescan, landed };
+        let Opened { stores, catalog, .. } = &self.opened;
+        for kept in stores.values().filter_map(|store| store.kept(self.rescan)) {
             let troubles = Troubles::new(HealthCell::default());
             Keeper::open(kept, Arc::clone(catalog), troubles).await?.look_at_all().await?;
         }
