@@ -7,6 +7,7 @@ mod crash;
 mod folder;
 mod forms;
 mod mirror;
+mod nodes;
 mod packages;
 mod pages;
 mod uploads;

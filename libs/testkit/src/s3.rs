@@ -1,6 +1,7 @@
 //! An S3-compatible store in this process, with its buckets in a temporary folder.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -67,6 +68,12 @@ impl S3 {
         let bucket = format!("bucket-{}", self.buckets.fetch_add(1, Ordering::Relaxed));
         std::fs::create_dir(self.root.path().join(&bucket)).expect("a folder for a bucket");
         self.url(&bucket)
+    }
+
+    /// Where the buckets are, each a folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.root.path()
     }
 
     /// The URL of a bucket that need not exist.
