@@ -2,6 +2,7 @@
 
 mod api;
 mod machines;
+mod trouble;
 
 use std::path::Path;
 use std::process::Command;

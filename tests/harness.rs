@@ -82,6 +82,13 @@ impl Ran {
         self.stdout
     }
 
+    /// Its standard output, if it ended with `code`.
+    #[track_caller]
+    pub(crate) fn fails_with_output(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
+        self.stdout
+    }
+
     /// Its standard error, if it ended with `code`.
     #[track_caller]
     pub(crate) fn fails(self, code: i32) -> String {
@@ -133,6 +140,11 @@ impl Setup {
         let mut setup = Self::new(["run"], config);
         setup.command.args(["--set", "host.listen=127.0.0.1:0"]);
         setup
+    }
+
+    /// A command of the caller's, with its folder.
+    pub(crate) fn of(dir: TempDir, command: Command, config: &str) -> Self {
+        Self { dir, command, config: config.to_owned() }
     }
 
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {

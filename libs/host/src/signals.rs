@@ -22,6 +22,9 @@ pub(crate) struct Signals {
     interrupt: Stream,
     hangup: Stream,
     user1: Stream,
+    /// SIGXFSZ, whose habit is to end the program: a file that gets too large for RLIMIT_FSIZE is its writer's error, and
+    /// that alone.
+    _file_size: Stream,
 }
 
 impl Signals {
@@ -32,6 +35,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             user1: signal(SignalKind::user_defined1())?,
+            _file_size: signal(SignalKind::from_raw(nix::sys::signal::Signal::SIGXFSZ as i32))?,
         })
     }
 

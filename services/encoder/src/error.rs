@@ -50,8 +50,7 @@ impl From<Error> for HttpError {
             Error::Quota { .. } => code("quota", StatusCode::PAYLOAD_TOO_LARGE, message),
             Error::Changed => code("changed", StatusCode::PRECONDITION_FAILED, message),
             Error::NoItem => code("no-item", StatusCode::NOT_FOUND, message),
-            Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => no_space(error),
-            Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => no_space(error),
+            Error::Io(error) if is_no_space(&error) => no_space(error),
             Error::Store(error @ opsctl_store::Error::NoSpace { .. }) => no_space(error),
             Error::Store(error @ opsctl_store::Error::Unavailable { .. }) => {
                 HttpError::unavailable("the database or the store cannot be reached; try again later")
@@ -62,6 +61,12 @@ impl From<Error> for HttpError {
             Error::Store(error) => HttpError::internal(error),
         }
     }
+}
+
+/// The disk, a quota of the system's, or a bound on the size of files (RLIMIT_FSIZE).
+fn is_no_space(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 fn no_space(error: impl std::error::Error + Send + Sync + 'static) -> HttpError {

@@ -16,7 +16,7 @@ pub(crate) use self::wishes::{BadWish, Wishes};
 use crate::accounts::Accounts;
 use crate::error::Error;
 use crate::name::ItemName;
-use crate::records::{Arrival, Expected, Outcome, Records};
+use crate::records::{Arrival, Edit, Expected, Outcome, Records};
 
 /// Takes uploads in.
 #[derive(Debug)]
@@ -89,11 +89,29 @@ impl Ingest {
             expected,
         };
         let outcome = self.records.arrive(&arrival, by).await;
+        if matches!(outcome, Ok(Outcome::Same)) {
+            self.restate(account, name, wishes, by).await?;
+        }
         if !matches!(outcome, Ok(Outcome::Created | Outcome::Replaced)) {
             // what could not be said goes by itself, later
             let _ = self.records.leave(&key).await;
         }
         Ok(outcome?)
+    }
+}
+
+impl Ingest {
+    /// The same bytes under another title, or to be shown or not: that is what changes.
+    async fn restate(&self, account: &str, name: &ItemName, wishes: &Wishes, by: &Author) -> Result<(), Error> {
+        let Some(item) = self.records.item(account, name.as_str()).await? else { return Ok(()) };
+        let edit = Edit {
+            title: wishes.title.clone().filter(|title| *title != item.title),
+            published: wishes.publish.filter(|publish| *publish != item.published),
+        };
+        if edit.title.is_some() || edit.published.is_some() {
+            self.records.edit(&item, None, &edit, by).await?;
+        }
+        Ok(())
     }
 }
 
