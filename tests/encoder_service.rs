@@ -3,6 +3,7 @@
 mod api;
 mod machines;
 mod trouble;
+mod uploads;
 
 use std::path::Path;
 use std::process::Command;

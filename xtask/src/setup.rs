@@ -4,6 +4,7 @@
 //! and names the package.
 mod clips;
 mod libav;
+mod node;
 pub(crate) mod packages;
 mod python;
 
@@ -21,6 +22,7 @@ pub(crate) fn everything(repo: &Repo) -> Result<()> {
     install(packages::NEEDED)?;
     libav::build(repo)?;
     python::venvs(repo)?;
+    node::packages(repo)?;
     clips::fetch(repo)
 }
 

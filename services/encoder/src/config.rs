@@ -28,6 +28,8 @@ pub struct Config {
     pub lease: Duration,
     /// Largest upload that is taken.
     pub max_upload: Size,
+    /// How long an upload in pieces may rest before it is given up.
+    pub upload_rest: Duration,
     /// What an account may keep, uploads and results together; 0 for no bound.
     pub quota: Size,
     /// What is made of uploads that say nothing else.

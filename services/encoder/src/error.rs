@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use opsctl_http::HttpError;
 
-use crate::ingest::BadWish;
+use crate::ingest::{BadMetadata, BadWish};
 use crate::name::BadName;
 
 /// What went wrong.
@@ -18,6 +18,9 @@ pub(crate) enum Error {
     /// An option of an upload.
     #[error(transparent)]
     Wish(#[from] BadWish),
+    /// What comes with an upload in pieces.
+    #[error(transparent)]
+    Metadata(#[from] BadMetadata),
     #[error("there is no profile `{name}`; there are {there}")]
     NoProfile { name: String, there: String },
     #[error("the upload is empty")]
@@ -26,6 +29,16 @@ pub(crate) enum Error {
     TooLarge { most: u64 },
     #[error("the account's quota of {quota} bytes is used up: {left} are left")]
     Quota { quota: u64, left: u64 },
+    #[error("there are too many open uploads: finish some, or remove them")]
+    TooMany,
+    #[error("somebody else writes to this upload at the moment")]
+    Busy,
+    #[error("what had arrived of this upload is gone: begin again")]
+    Lost,
+    #[error("there is no such upload, or not any more")]
+    NoUpload,
+    #[error("this upload was begun at another node")]
+    Elsewhere,
     /// What a condition of the request says.
     #[error("this is not, or no longer, what the request's conditions say")]
     Changed,
@@ -44,6 +57,14 @@ impl From<Error> for HttpError {
         match error {
             Error::Name(_) => code("bad-id", StatusCode::BAD_REQUEST, message),
             Error::Wish(_) => code("bad-option", StatusCode::BAD_REQUEST, message),
+            Error::Metadata(_) => code("bad-option", StatusCode::BAD_REQUEST, message),
+            Error::TooMany => code("too-many", StatusCode::TOO_MANY_REQUESTS, message),
+            Error::Busy => code("busy", StatusCode::LOCKED, message).retry_after(Duration::from_secs(1)),
+            Error::Lost => code("lost", StatusCode::GONE, message),
+            Error::NoUpload => code("no-upload", StatusCode::NOT_FOUND, message),
+            Error::Elsewhere => {
+                code("elsewhere", StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Duration::from_secs(1))
+            }
             Error::NoProfile { .. } => code("no-profile", StatusCode::BAD_REQUEST, message),
             Error::Empty => code("empty", StatusCode::BAD_REQUEST, message),
             Error::TooLarge { .. } => code("too-large", StatusCode::PAYLOAD_TOO_LARGE, message),

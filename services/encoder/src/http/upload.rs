@@ -106,7 +106,8 @@ pub(super) async fn form(State(site): State<Arc<Site>>, asked: Asked, body: Body
         }
     }
     let spooled = spooled.ok_or_else(|| HttpError::bad_request("there is no file in the form").code("no-file"))?;
-    let name = named(&id, wishes.filename.as_deref().unwrap_or_default(), &spooled)?;
+    let digest = spooled.sha256.iter().take(4).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let name = named(&id, wishes.filename.as_deref().unwrap_or_default(), &digest)?;
     site.check(identity, Action::Upload, &here.account, name.as_str())?;
     let expected = if headers.contains_key(ORIGIN) && id.is_empty() { Expected::Nothing } else { Expected::Anything };
     let outcome = site.ingest.store(&here.account, &name, &wishes, spooled, expected, by).await?;
@@ -117,8 +118,8 @@ pub(super) async fn form(State(site): State<Arc<Site>>, asked: Asked, body: Body
     answer(&site, &name, outcome, &asked).await
 }
 
-/// The ID that was given, or else one that is made of the file's name and its digest.
-fn named(id: &str, filename: &str, spooled: &Spooled) -> Result<ItemName, Error> {
+/// The ID that was given, or else one that is made of the file's name and `rest`, which makes it differ from others.
+pub(super) fn named(id: &str, filename: &str, rest: &str) -> Result<ItemName, Error> {
     if !id.is_empty() {
         return Ok(id.parse()?);
     }
@@ -126,7 +127,6 @@ fn named(id: &str, filename: &str, spooled: &Spooled) -> Result<ItemName, Error>
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let stem: String = stem.chars().map(plain).take(60).collect();
     let words: Vec<&str> = stem.split('-').filter(|word| !word.is_empty()).collect();
-    let digest = spooled.sha256.iter().take(4).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    let name = words.into_iter().chain([digest.as_str()]).collect::<Vec<_>>().join("-");
+    let name = words.into_iter().chain([rest]).collect::<Vec<_>>().join("-");
     Ok(name.parse()?)
 }

@@ -63,6 +63,11 @@ impl Wishes {
         Ok(self)
     }
 
+    /// Whether it is a word of these.
+    pub(crate) fn knows(word: &str) -> bool {
+        WORDS.contains(&word)
+    }
+
     /// Takes one.
     ///
     /// # Errors

@@ -39,7 +39,8 @@ impl Records {
     pub(crate) async fn is_named(&self, key: &str) -> Result<bool> {
         let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM media WHERE source = $1) \
                    OR EXISTS (SELECT 1 FROM job WHERE source = $1 AND state IN ('queued', 'running')) \
-                   OR EXISTS (SELECT 1 FROM asset_file WHERE key = $1) OR EXISTS (SELECT 1 FROM unowned WHERE key = $1)";
+                   OR EXISTS (SELECT 1 FROM asset_file WHERE key = $1) OR EXISTS (SELECT 1 FROM unowned WHERE key = $1) \
+                   OR EXISTS (SELECT 1 FROM upload WHERE key = $1)";
         Ok(self.db.fetch_optional(sql, params![key]).await?.is_some())
     }
 

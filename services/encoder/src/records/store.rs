@@ -4,7 +4,7 @@ use opsctl_auth::{Act, Author};
 use opsctl_store::{Error, Transaction, params};
 
 use super::jobs::NewJob;
-use super::{Records, Result, blobs, jobs, media, usage};
+use super::{Records, Result, blobs, jobs, media, uploads, usage};
 use crate::clock::now;
 
 /// An upload that is in the store.
@@ -25,6 +25,10 @@ pub(crate) struct Arrival<'a> {
     pub(crate) profile: &'a str,
     pub(crate) body: &'a str,
     pub(crate) priority: i64,
+    /// Whose it is said to be.
+    pub(crate) uploader: &'a str,
+    /// The upload in pieces that it comes from: it ends with this.
+    pub(crate) upload: Option<&'a str>,
     /// What has to be there already for this to happen.
     pub(crate) expected: Expected,
 }
@@ -68,7 +72,7 @@ impl Records {
             (Some(_), Expected::Nothing) | (None, Expected::Version(_)) => return Ok(Outcome::Unexpected),
             (None, _) => {
                 by.record(&mut tx, Act::new("upload", object).after(digest)).await?;
-                (insert(&mut tx, arrival, by).await?, Outcome::Created)
+                (insert(&mut tx, arrival).await?, Outcome::Created)
             }
             (Some(row), expected) => {
                 let (id, version): (i64, i64) = (row.get(0_usize)?, row.get(1_usize)?);
@@ -81,10 +85,15 @@ impl Records {
                 }
                 blobs::leave(&mut tx, source).await?;
                 by.record(&mut tx, Act::new("upload", object).before(hex(&sha256)).after(digest)).await?;
-                replace(&mut tx, id, arrival, by).await?;
+                replace(&mut tx, id, arrival).await?;
                 (id, Outcome::Replaced)
             }
         };
+        if let Some(upload) = arrival.upload
+            && !uploads::end(&mut tx, upload, None).await?
+        {
+            return Ok(Outcome::Same);
+        }
         blobs::own(&mut tx, arrival.key).await?;
         let Arrival { account, key: source, profile, body, priority, .. } = *arrival;
         jobs::enqueue(&mut tx, &NewJob { media: id, account, source, profile, body, priority }).await?;
@@ -95,20 +104,20 @@ impl Records {
     }
 }
 
-async fn insert(tx: &mut Transaction, arrival: &Arrival<'_>, by: &Author) -> Result<i64> {
+async fn insert(tx: &mut Transaction, arrival: &Arrival<'_>) -> Result<i64> {
     let sql = "INSERT INTO media (account, name, title, filename, published, version, created, changed, uploader, source, \
                source_sha256, source_bytes) VALUES ($1, $2, $3, $4, $5, 1, $6, $6, $7, $8, $9, $10) RETURNING id";
-    let Arrival { account, name, title, filename, published, key, sha256, bytes, .. } = *arrival;
-    let params = params![account, name, title, filename, published, now(), by.actor(), key, sha256, bytes];
+    let Arrival { account, name, title, filename, published, key, sha256, bytes, uploader, .. } = *arrival;
+    let params = params![account, name, title, filename, published, now(), uploader, key, sha256, bytes];
     let row = tx.fetch_optional(sql, params).await?;
     row.ok_or(Error::Column { column: "id".into(), expected: "a number", found: "nothing" })?.get(0_usize)
 }
 
-async fn replace(tx: &mut Transaction, id: i64, arrival: &Arrival<'_>, by: &Author) -> Result<()> {
+async fn replace(tx: &mut Transaction, id: i64, arrival: &Arrival<'_>) -> Result<()> {
     let sql = "UPDATE media SET title = CASE WHEN $2 = '' THEN title ELSE $2 END, filename = $3, version = version + 1, \
                changed = $4, uploader = $5, source = $6, source_sha256 = $7, source_bytes = $8, facts = NULL WHERE id = $1";
-    let Arrival { title, filename, key, sha256, bytes, .. } = *arrival;
-    tx.execute(sql, params![id, title, filename, now(), by.actor(), key, sha256, bytes]).await.map(drop)
+    let Arrival { title, filename, key, sha256, bytes, uploader, .. } = *arrival;
+    tx.execute(sql, params![id, title, filename, now(), uploader, key, sha256, bytes]).await.map(drop)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -37,6 +37,8 @@ fn arrival<'a>(account: &'a str, name: &'a str, key: &'a str, digest: u8) -> Arr
         profile: "web",
         body: "{}",
         priority: 0,
+        uploader: "test",
+        upload: None,
         expected: Expected::Anything,
     }
 }

@@ -28,11 +28,21 @@ pub(crate) struct Day {
 const SUM: &str = "SELECT count(*), CAST(coalesce(sum(m.source_bytes), 0) + coalesce(sum(\
                    (SELECT sum(a.bytes) FROM asset a WHERE a.media = m.id)), 0) AS BIGINT) FROM media m WHERE m.account = $1";
 
+/// Of open uploads of the account `$1`; one that is put together counts for nothing as long as its parts do.
+const COMING: &str = "SELECT CAST(coalesce(sum(CASE WHEN concat = 'final' THEN position ELSE coalesce(length, position) END), 0) \
+                      AS BIGINT) FROM upload WHERE account = $1 AND state = 'open'";
+
 impl Records {
     /// What an account keeps now.
     pub(crate) async fn usage(&self, account: &str) -> Result<Usage> {
         let row = self.db.fetch_optional(SUM, params![account]).await?;
         row.map_or(Ok(Usage::default()), |row| Ok(Usage { items: row.get(0_usize)?, bytes: row.get(1_usize)? }))
+    }
+
+    /// Bytes that an account keeps, and those that are on their way.
+    pub(crate) async fn taken(&self, account: &str) -> Result<u64> {
+        let mut tx = self.db.begin().await?;
+        taken(&mut tx, account).await
     }
 
     /// What it kept on the last `days` days on which something changed, the oldest first.
@@ -45,6 +55,16 @@ impl Records {
         };
         rows.iter().rev().map(day).collect()
     }
+}
+
+/// What an account keeps and what is on its way: uploads in pieces count in full from the start.
+pub(super) async fn taken(tx: &mut Transaction, account: &str) -> Result<u64> {
+    let kept = match tx.fetch_optional(SUM, params![account]).await? {
+        Some(row) => row.get::<u64>(1_usize)?,
+        None => 0,
+    };
+    let coming = tx.fetch_optional(COMING, params![account]).await?;
+    Ok(kept + coming.map_or(Ok(0), |row| row.get::<u64>(0_usize))?)
 }
 
 /// Writes down what an account keeps, after a change.
