@@ -2,6 +2,7 @@
 //!
 //! A figure is never a test: it says how things stand on the machine that made it. CPU time is taken rather than time on
 //! the clock, which depends on what else the machine does.
+mod delivery;
 mod encoder;
 mod host;
 mod http;
@@ -24,6 +25,7 @@ struct Bench {
 }
 
 const BENCHES: &[Bench] = &[
+    Bench { name: "delivery", readme: "services/encoder/README.md", run: delivery::run },
     Bench { name: "encoder", readme: "services/encoder/README.md", run: encoder::run },
     Bench { name: "host", readme: "libs/host/README.md", run: host::run },
     Bench { name: "http", readme: "libs/http/README.md", run: http::run },

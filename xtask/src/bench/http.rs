@@ -18,32 +18,32 @@ use std::thread;
 use std::time::Duration;
 
 /// Bytes of the file that stands for a video.
-const LARGE: usize = 50 * 1024 * 1024;
+pub(super) const LARGE: usize = 50 * 1024 * 1024;
 /// Bytes of the file that stands for a thumbnail.
-const SMALL: usize = 12 * 1024;
+pub(super) const SMALL: usize = 12 * 1024;
 const START: Duration = Duration::from_secs(30);
 /// Of one measurement, in seconds; and of the one before it that does not count.
 const SECONDS: u32 = 6;
 const WARM_UP: u32 = 1;
 
 const CONFIG: &str = include_str!("../../templates/bench/nginx.conf");
-const RANGES: &str = include_str!("../../templates/bench/ranges.lua");
+pub(super) const RANGES: &str = include_str!("../../templates/bench/ranges.lua");
 
 /// What is asked for, again and again.
-struct Load {
-    what: &'static str,
-    path: &'static str,
-    connections: u32,
+pub(super) struct Load {
+    pub(super) what: &'static str,
+    pub(super) path: &'static str,
+    pub(super) connections: u32,
     /// Bytes of a range at a random place.
-    range: Option<usize>,
+    pub(super) range: Option<usize>,
     /// The client has it already.
-    known: bool,
-    encoding: &'static str,
+    pub(super) known: bool,
+    pub(super) encoding: &'static str,
     /// nginx has nothing like it.
-    ours_only: bool,
+    pub(super) ours_only: bool,
 }
 
-const PLAIN: Load = Load {
+pub(super) const PLAIN: Load = Load {
     what: "",
     path: "/large",
     connections: 32,
@@ -64,14 +64,14 @@ const LOADS: &[Load] = &[
 ];
 
 /// A running server.
-struct Server {
-    address: SocketAddr,
-    running: Running,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    pub(super) running: Running,
 }
 
 /// Of one server under one load.
 #[derive(Clone, Copy)]
-struct Figures {
+pub(super) struct Figures {
     /// µs of processor time for a request.
     cpu: f64,
     requests_a_second: f64,
@@ -127,7 +127,7 @@ fn ours(repo: &Repo, folder: &Path) -> Result<Server> {
     start(&mut command, "files", port, folder)
 }
 
-fn nginx(folder: &Path) -> Result<Server> {
+pub(super) fn nginx(folder: &Path) -> Result<Server> {
     let port = ports::free()?;
     let text = CONFIG.replace("FOLDER", &folder.to_string_lossy()).replace("PORT", &port.to_string());
     fs::write(folder.join("nginx.conf"), text).context("failed to write `nginx.conf`")?;
@@ -136,7 +136,7 @@ fn nginx(folder: &Path) -> Result<Server> {
     start(&mut command, "nginx", port, folder)
 }
 
-fn start(command: &mut Command, name: &str, port: u16, folder: &Path) -> Result<Server> {
+pub(super) fn start(command: &mut Command, name: &str, port: u16, folder: &Path) -> Result<Server> {
     let log = folder.join(format!("{name}.log"));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut running = Running::start(command, name, &log)?;
@@ -145,7 +145,7 @@ fn start(command: &mut Command, name: &str, port: u16, folder: &Path) -> Result<
     Ok(Server { address, running })
 }
 
-fn measure(server: &Server, load: &Load, folder: &Path) -> Result<Figures> {
+pub(super) fn measure(server: &Server, load: &Load, folder: &Path) -> Result<Figures> {
     wrk(server, load, folder, WARM_UP)?;
     let before = programs::cpu(server.running.id())?;
     let output = wrk(server, load, folder, SECONDS)?;
@@ -195,7 +195,7 @@ pub(super) fn counts(output: &str) -> Option<(f64, f64)> {
 }
 
 /// Head and body of a page.
-fn get(address: SocketAddr, path: &str) -> Result<(String, Vec<u8>)> {
+pub(super) fn get(address: SocketAddr, path: &str) -> Result<(String, Vec<u8>)> {
     get_with(address, path, "")
 }
 
@@ -212,7 +212,7 @@ pub(super) fn get_with(address: SocketAddr, path: &str, lines: &str) -> Result<(
 }
 
 /// Bytes that nothing can compress, the same each time.
-fn noise(size: usize) -> Vec<u8> {
+pub(super) fn noise(size: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(size + 8);
     while bytes.len() < size {
@@ -225,7 +225,7 @@ fn noise(size: usize) -> Vec<u8> {
     bytes
 }
 
-fn row(what: &str, peer: Option<Figures>, ours: Figures) -> Vec<String> {
+pub(super) fn row(what: &str, peer: Option<Figures>, ours: Figures) -> Vec<String> {
     let show =
         |number: Option<f64>, digits: usize| number.map_or_else(|| "–".into(), |number| format!("{number:.digits$}"));
     vec![
