@@ -1,13 +1,17 @@
 //! The video web service: uploads, what becomes of them, and who gets to see it.
 
 mod api;
+mod delivery;
 mod machines;
+mod seeking;
 mod trouble;
+mod unpublishing;
 mod uploads;
 
 use std::path::Path;
 use std::process::Command;
 
+use opsctl_testkit::S3;
 use serde_json::Value;
 
 use crate::harness::{Ran, Running, Setup, eventually, opsctl, program};
@@ -17,6 +21,13 @@ const PASSWORD: &str = "correct horse battery";
 /// The service, and a user `acme` who has the account of that name.
 pub(crate) struct Service {
     pub(crate) running: Running,
+}
+
+/// A `[host]` whose files lie in a new bucket.
+pub(crate) fn in_bucket(s3: &S3) -> String {
+    let (access_key, secret_key) = s3.keys();
+    let bucket = s3.bucket();
+    format!("[host]\nstore = '{bucket}'\nstore_access_key = '{access_key}'\nstore_secret_key = '{secret_key}'\n")
 }
 
 /// An answer.
@@ -52,8 +63,12 @@ impl Answer {
 impl Service {
     /// With these lines in its table.
     pub(crate) fn start(more: &str) -> Service {
-        let config = format!("[encoder]\nenabled = true\nlisten = '127.0.0.1:0'\n{more}\n");
-        Service::of(Setup::run(&config).start())
+        Service::start_on("", more)
+    }
+
+    /// The same with other tables before it, such as `[host]`.
+    pub(crate) fn start_on(host: &str, more: &str) -> Service {
+        Service::of(Service::node(host, more).running)
     }
 
     /// A program that runs, with the user.
@@ -61,6 +76,12 @@ impl Service {
         let service = Service { running };
         service.user("acme", "publisher@encoder/acme");
         service
+    }
+
+    /// One of several on the same data: adds no user.
+    pub(crate) fn node(host: &str, more: &str) -> Service {
+        let config = format!("{host}\n[encoder]\nenabled = true\nlisten = '127.0.0.1:0'\n{more}\n");
+        Service { running: Setup::run(&config).start() }
     }
 
     /// Adds a user.

@@ -40,6 +40,11 @@ impl Accounts {
         self.accounts.get(account).and_then(|account| account.profile.as_deref()).unwrap_or(&self.profile)
     }
 
+    /// Whether what an account publishes is shown at signed addresses only.
+    pub(crate) fn is_signed(&self, account: &str) -> bool {
+        self.accounts.get(account).is_some_and(|account| account.signed)
+    }
+
     /// Bytes of an upload.
     pub(crate) fn max_upload(&self) -> u64 {
         self.max_upload

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use opsctl_auth::Name;
-use opsctl_config::{Duration, Size};
-use opsctl_http::Endpoints;
+use opsctl_config::{ConfigPath, Duration, Many, Size};
+use opsctl_http::{Endpoints, Proxy};
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 
+pub(crate) use self::delivery::{AccelPrefix, PurgeMethod, PurgeUrl, UrlKey};
 use crate::limits::Limits;
 use crate::profile::{self, DEFAULTS, Profiles};
+
+mod delivery;
 
 /// The table `[encoder]`.
 #[derive(Debug, Clone, serde::Deserialize, JsonSchema)]
@@ -36,6 +39,22 @@ pub struct Config {
     pub profile: String,
     /// How long others may keep what is published without asking.
     pub cache: Duration,
+    /// The same for caches that many share.
+    pub cache_shared: Option<Duration>,
+    /// A cache that is told what is not to be shown any more.
+    pub purge: Option<PurgeUrl>,
+    /// The method of that request.
+    pub purge_method: PurgeMethod,
+    /// Keys that addresses are signed with; the first one signs.
+    #[serde(default)]
+    pub url_keys: Vec<UrlKey>,
+    /// An nginx before this service sends files itself.
+    pub accel: Option<AccelPrefix>,
+    /// A line for each answer goes there.
+    pub access_log: Option<ConfigPath>,
+    /// Proxies whose word about their clients is taken.
+    #[serde(default)]
+    pub trusted_proxies: Many<Proxy>,
     /// Further profiles, and what is different with those that are built in.
     #[serde(default, deserialize_with = "profiles")]
     pub profiles: Profiles,
@@ -56,6 +75,9 @@ pub struct AccountConfig {
     pub quota: Option<Size>,
     /// What is made of its uploads.
     pub profile: Option<String>,
+    /// Whether what it publishes is shown at signed addresses only.
+    #[serde(default)]
+    pub signed: bool,
 }
 
 impl Config {
@@ -169,6 +191,10 @@ pub(crate) mod tests {
         check("lease=1s", &["expected 3s to 1h"]);
         check("accounts.Acme.quota=1GiB", &["small letters"]);
         check("acounts.acme.quota=1GiB", &["acounts"]);
+        check("accel=protected/", &["begins and ends with `/`"]);
+        check("purge=ftp://cache/", &["expected http"]);
+        check("purge_method=GET\npurge_method=A B", &["`PURGE`"]);
+        check("url_keys=[{ kid = 'a&b', secret = 'x' }]", &["letters, digits"]);
         check("profiles.x.output.a={ kind = 'mp4', short_side = 1 }", &["`short_side`"]);
     }
 }

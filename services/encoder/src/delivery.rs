@@ -4,28 +4,48 @@
 //! Entries are dropped when something says that their item has changed. An item that is shown no more takes those with
 //! it who are being sent a file of it at that moment.
 
+mod caching;
+mod flv;
 mod kinds;
+mod mp4;
+mod purge;
+mod remade;
+mod seek;
+mod sign;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opsctl_host::Context;
+use opsctl_http::HttpDate;
 use opsctl_store::Event;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub(crate) use self::caching::Caching;
 pub(crate) use self::kinds::media_type;
-use crate::records::{AssetFile, MEDIA, Records};
+pub(crate) use self::purge::Purger;
+pub(crate) use self::remade::{Outcome, Remade, Remaker};
+pub(crate) use self::seek::Seek;
+pub(crate) use self::sign::{Keys, Signed, Verdict, with_query};
+use crate::clock::SECOND;
+use crate::records::{Asset, AssetFile, MEDIA, Records};
 
 /// Items that are remembered.
 const MOST: usize = 10_000;
+/// Items whose answers can be broken off: more than will be asked for before the next start, on a usual machine.
+const MOST_REVOCATIONS: usize = 100_000;
+/// How often an item is read that changes just then.
+const TRIES: u32 = 5;
 
 /// What is shown.
 #[derive(Debug)]
 pub(crate) struct Shelf {
     records: Records,
     items: Mutex<HashMap<(String, String), Arc<Shown>>>,
+    /// By items' numbers. An item that is read again keeps its own, for those who were sent files of it before.
+    revocations: Mutex<HashMap<i64, CancellationToken>>,
     /// Counts changes: what was read before one is not remembered after it.
     changes: AtomicU64,
 }
@@ -35,22 +55,38 @@ pub(crate) struct Shelf {
 pub(crate) struct Shown {
     id: i64,
     pub(crate) published: bool,
-    /// By result and path.
-    files: HashMap<(String, String), AssetFile>,
+    /// By result.
+    assets: HashMap<String, ShownAsset>,
     /// Cancelled when it is shown no more.
     pub(crate) revoked: CancellationToken,
 }
 
+/// A result as it is delivered.
+#[derive(Debug)]
+struct ShownAsset {
+    made: HttpDate,
+    /// By path.
+    files: HashMap<String, AssetFile>,
+}
+
 impl Shown {
-    /// A file of a result.
-    pub(crate) fn file(&self, asset: &str, path: &str) -> Option<&AssetFile> {
-        self.files.get(&(asset.to_owned(), path.to_owned()))
+    /// A file of a result, and when that was made.
+    pub(crate) fn file(&self, asset: &str, path: &str) -> Option<(&AssetFile, HttpDate)> {
+        let asset = self.assets.get(asset)?;
+        Some((asset.files.get(path)?, asset.made))
+    }
+}
+
+impl From<Asset> for ShownAsset {
+    fn from(asset: Asset) -> ShownAsset {
+        let made = HttpDate::from_seconds(u64::try_from(asset.made / SECOND).unwrap_or(0));
+        ShownAsset { made, files: asset.files.into_iter().map(|file| (file.path.clone(), file)).collect() }
     }
 }
 
 impl Shelf {
     pub(crate) fn new(records: Records) -> Shelf {
-        Shelf { records, items: Mutex::default(), changes: AtomicU64::new(0) }
+        Shelf { records, items: Mutex::default(), revocations: Mutex::default(), changes: AtomicU64::new(0) }
     }
 
     /// An item, published or not.
@@ -62,41 +98,61 @@ impl Shelf {
         if let Some(shown) = self.items().get(&key) {
             return Ok(Some(Arc::clone(shown)));
         }
-        let before = self.changes.load(Ordering::SeqCst);
+        let mut tries = 0;
+        loop {
+            let before = self.changes.load(Ordering::SeqCst);
+            let Some(shown) = self.read(account, name).await? else { return Ok(None) };
+            let mut items = self.items();
+            if self.changes.load(Ordering::SeqCst) == before {
+                if items.len() >= MOST {
+                    items.clear();
+                }
+                items.insert(key, Arc::clone(&shown));
+                return Ok(Some(shown));
+            }
+            // what was read may be no longer true, and whoever said so may not have seen what is sent because of it
+            tries += 1;
+            if tries >= TRIES {
+                return Ok(Some(shown));
+            }
+        }
+    }
+
+    async fn read(&self, account: &str, name: &str) -> opsctl_store::Result<Option<Arc<Shown>>> {
         let Some(item) = self.records.item(account, name).await? else { return Ok(None) };
         let assets = self.records.assets(item.id).await?;
-        let files = assets
-            .into_iter()
-            .flat_map(|asset| asset.files.into_iter().map(move |file| ((asset.name.clone(), file.path.clone()), file)));
-        let revoked = CancellationToken::new();
-        let shown = Arc::new(Shown { id: item.id, published: item.published, files: files.collect(), revoked });
-        let mut items = self.items();
-        if self.changes.load(Ordering::SeqCst) == before {
-            if items.len() >= MOST {
-                items.clear();
-            }
-            // of two that read it at once, one is remembered: it is the one whose answers can be broken off
-            return Ok(Some(Arc::clone(items.entry(key).or_insert(shown))));
+        let assets = assets.into_iter().map(|asset| (asset.name.clone(), asset.into())).collect();
+        let revoked = match item.published {
+            true => self.revocation(item.id),
+            false => CancellationToken::new(),
+        };
+        Ok(Some(Arc::new(Shown { id: item.id, published: item.published, assets, revoked })))
+    }
+
+    /// What breaks off all answers with files of an item.
+    fn revocation(&self, id: i64) -> CancellationToken {
+        let mut revocations = self.revocations();
+        if revocations.len() >= MOST_REVOCATIONS {
+            revocations.clear();
         }
-        Ok(Some(shown))
+        revocations.entry(id).or_default().clone()
     }
 
     /// Something about an item is different. Returns when nobody gets any more of what is shown no more.
     pub(crate) async fn changed(&self, id: i64) {
         self.changes.fetch_add(1, Ordering::SeqCst);
-        let old: Vec<Arc<Shown>> = {
-            let mut items = self.items();
-            items.extract_if(|_, shown| shown.id == id).map(|(_, shown)| shown).collect()
-        };
-        if old.is_empty() {
+        self.items().retain(|_, shown| shown.id != id);
+        if !self.revocations().contains_key(&id) {
             return;
         }
         let published = self.records.is_published(id).await;
         if let Err(error) = &published {
             warn!(error = %opsctl_logging::chain(error), "failed to ask whether an item is published: it is not shown");
         }
-        if !published.unwrap_or(false) {
-            old.iter().for_each(|shown| shown.revoked.cancel());
+        if !published.unwrap_or(false)
+            && let Some(revoked) = self.revocations().remove(&id)
+        {
+            revoked.cancel();
         }
     }
 
@@ -115,11 +171,15 @@ impl Shelf {
     }
 
     async fn all_changed(&self) {
-        let mut ids: Vec<i64> = self.items().values().map(|shown| shown.id).collect();
-        ids.dedup();
+        let mut ids: BTreeSet<i64> = self.items().values().map(|shown| shown.id).collect();
+        ids.extend(self.revocations().keys());
         for id in ids {
             self.changed(id).await;
         }
+    }
+
+    fn revocations(&self) -> MutexGuard<'_, HashMap<i64, CancellationToken>> {
+        self.revocations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn items(&self) -> MutexGuard<'_, HashMap<(String, String), Arc<Shown>>> {

@@ -10,6 +10,7 @@ mod here;
 mod item;
 mod jobs;
 mod list;
+mod sign;
 mod source;
 mod tus;
 mod upload;
@@ -21,15 +22,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use opsctl_auth::{Action, Identity, Object};
 use opsctl_http::HttpError;
 use opsctl_store::Blobs;
 use opsctl_web::{Link, Pages};
 
+pub(crate) use self::deliver::router as files;
 use self::here::Asked;
 use crate::accounts::Accounts;
-use crate::delivery::Shelf;
+use crate::config::AccelPrefix;
+use crate::delivery::{Caching, Keys, Remaker, Shelf};
 use crate::error::Error;
 use crate::ingest::Ingest;
 use crate::records::{Item, Records};
@@ -43,9 +46,13 @@ pub(crate) struct Site {
     pub(crate) ingest: Ingest,
     pub(crate) uploads: Arc<Uploads>,
     pub(crate) shelf: Arc<Shelf>,
+    pub(crate) remaker: Remaker,
     pub(crate) pages: Pages,
-    /// `Cache-Control` of what is published.
-    pub(crate) cache: &'static str,
+    pub(crate) caching: Caching,
+    /// What addresses are signed with.
+    pub(crate) keys: Keys,
+    /// An nginx before this sends files itself.
+    pub(crate) accel: Option<AccelPrefix>,
 }
 
 impl fmt::Debug for Site {
@@ -69,11 +76,10 @@ pub(crate) fn pages() -> Pages {
         .add(JOBS, include_str!("../templates/jobs.html"))
 }
 
-/// All paths.
+/// All paths but those of [`files`].
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(async || Redirect::temporary("/api/v1/media")))
-        .route("/media/{account}/{asset}/{*tail}", get(deliver::file))
         .merge(of_account("/api/v1"))
         .merge(of_account("/api/v1/accounts/{account}"))
         .with_state(site)
@@ -95,6 +101,7 @@ fn of_account(top: &str) -> Router<Arc<Site>> {
         .route(&format!("{top}/media/{{id}}/delete"), get(edit::question))
         .route(&format!("{top}/media/{{id}}/published"), put(edit::publish).delete(edit::unpublish))
         .route(&format!("{top}/media/{{id}}/source"), get(source::source))
+        .route(&format!("{top}/media/{{id}}/sign"), post(sign::sign))
         .route(&format!("{top}/media/{{id}}/assets"), get(item::assets))
         .route(&format!("{top}/media/{{id}}/assets/{{asset}}"), get(item::asset))
         .route(&format!("{top}/media/{{id}}/job"), get(jobs::of_item).post(jobs::again).delete(jobs::cancel))

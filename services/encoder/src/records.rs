@@ -8,6 +8,7 @@ mod assets;
 mod blobs;
 mod jobs;
 mod media;
+mod purges;
 mod queue;
 mod store;
 #[cfg(test)]
@@ -21,15 +22,16 @@ use opsctl_store::{Database, Listener, Migrations, migrations};
 pub(crate) use self::assets::{Asset, AssetFile};
 pub(crate) use self::jobs::{Job, NewJob};
 pub(crate) use self::media::{Edit, Item, Page, Wanted};
+pub(crate) use self::purges::Purge;
 pub(crate) use self::queue::{Claimed, Finished, Made};
 pub(crate) use self::store::{Arrival, Expected, Outcome};
 pub(crate) use self::uploads::{Concat, Room, Upload, UploadState};
 pub(crate) use self::usage::{Day, Usage};
 
-const OWN: Migrations = migrations!("encoder", "0001_media", "0003_uploads");
+const OWN: Migrations = migrations!("encoder", "0001_media", "0003_uploads", "0004_purges");
 
 /// The service's tables, and the trail of what people do.
-pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT, OWN.0[1]]);
+pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT, OWN.0[1], OWN.0[2]]);
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;
@@ -38,6 +40,8 @@ pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;
 pub(crate) const WORK: &str = "work";
 /// Said with an item's number when it has changed.
 pub(crate) const MEDIA: &str = "media";
+/// Said when a cache is to be told of something.
+pub(crate) const PURGE: &str = "purge";
 /// Said when blobs may be removed.
 pub(crate) const UNOWNED: &str = "unowned";
 
@@ -45,11 +49,18 @@ pub(crate) const UNOWNED: &str = "unowned";
 #[derive(Debug, Clone)]
 pub(crate) struct Records {
     db: Database,
+    /// Whether there is a cache in front that has to be told what is shown no more.
+    purging: bool,
 }
 
 impl Records {
     pub(crate) fn new(db: Database) -> Records {
-        Records { db }
+        Records { db, purging: false }
+    }
+
+    /// With a cache in front, or without.
+    pub(crate) fn purging(self, purging: bool) -> Records {
+        Records { purging, ..self }
     }
 
     /// Whoever writes here besides.

@@ -6,6 +6,7 @@ mod jobs;
 mod probe;
 mod prove;
 mod run;
+mod sign;
 mod worker;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ pub enum Verbs {
     Fsck(fsck::Args),
     /// Remove files that nothing needs any more, now
     Gc,
+    /// Print an address that is good for a while, for an account whose results are shown at signed ones only
+    Sign(sign::Args),
     /// Say what a video is
     Probe(probe::Args),
     /// Say what this kernel keeps an upload that takes over its worker from, by trying
@@ -44,6 +47,7 @@ pub(crate) fn run(verb: Verbs, config: Config, cx: &VerbContext) -> anyhow::Resu
         Verbs::Jobs(args) => jobs::run(&args, cx, &mut std::io::stdout().lock()),
         Verbs::Fsck(args) => fsck::run(&args, cx, &mut std::io::stdout().lock()),
         Verbs::Gc => fsck::gc(cx, &mut std::io::stdout().lock()),
+        Verbs::Sign(args) => sign::run(&args, &config, &mut std::io::stdout().lock()),
         Verbs::Probe(args) => probe::probe(&args),
         Verbs::Isolation => prove::prove(),
     }

@@ -112,6 +112,9 @@ impl Records {
         if let Some(published) = edit.published {
             let act = Act::new(if published { "publish" } else { "unpublish" }, &object);
             by.record(&mut tx, act).await?;
+            if !published {
+                self.note_purges(&mut tx, item.id).await?;
+            }
         }
         changed(&mut tx, item.id).await?;
         tx.commit().await?;
@@ -126,6 +129,7 @@ impl Records {
         let Some(row) = tx.fetch_optional(sql, params![item.id, version.unwrap_or(-1)]).await? else {
             return Ok(false);
         };
+        self.note_purges(&mut tx, item.id).await?;
         leave_all(&mut tx, item.id, row.get(0_usize)?).await?;
         jobs::cancel(&mut tx, item.id).await?;
         tx.execute("DELETE FROM media WHERE id = $1", params![item.id]).await?;

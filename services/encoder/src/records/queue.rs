@@ -158,6 +158,7 @@ impl Records {
         let params = params![held.job, held.attempt, state, run_after, reason, message, log, warnings, ended, back];
         let Some(row) = tx.fetch_optional(sql, params).await? else { return Ok(false) };
         if let Finished::Done { made, .. } = finished {
+            self.note_purges(&mut tx, held.media).await?;
             replace(&mut tx, held.media, made).await?;
             let sql = "UPDATE media SET version = version + 1, changed = $2 WHERE id = $1";
             tx.execute(sql, params![held.media, now()]).await?;

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, config: &Config, cx: &VerbContext) -> anyhow::Res
          SQLite in the folder of the same machine"
     );
     cx.block_on(async {
-        let records = Records::new(cx.database(&MIGRATIONS).await?);
+        let records = Records::new(cx.database(&MIGRATIONS).await?).purging(config.purge.is_some());
         let folder = cx.data_dir()?.join("work");
         let queue = Queue::open(records, cx.blobs().await?, &folder, config).await?;
         let stop = CancellationToken::new();
