@@ -2,7 +2,9 @@
 
 mod api;
 mod delivery;
+mod document;
 mod machines;
+mod pages;
 mod seeking;
 mod trouble;
 mod unpublishing;

@@ -2,14 +2,14 @@
 
 mod access;
 mod api;
-mod clients;
+pub(crate) mod clients;
 mod crash;
 mod folder;
 mod forms;
 mod mirror;
 mod nodes;
 mod packages;
-mod pages;
+pub(crate) mod pages;
 mod uploads;
 mod verbs;
 

@@ -68,13 +68,13 @@ fn python_reads_feeds_and_json() {
 }
 
 /// Opens a page, finds nothing wrong with it, and these words on it; `OPSCTL_PICTURES` is a folder for pictures.
-pub(super) fn check(tab: &mut Tab<'_>, url: &str, words: &[&str]) {
+pub(crate) fn check(tab: &mut Tab<'_>, url: &str, words: &[&str]) {
     tab.open(url);
     shows(tab, words);
 }
 
 /// The same of the page that is open.
-pub(super) fn shows(tab: &mut Tab<'_>, words: &[&str]) {
+pub(crate) fn shows(tab: &mut Tab<'_>, words: &[&str]) {
     let url = tab.eval("location.pathname");
     let url = url.as_str().unwrap();
     assert_eq!(tab.look(), "", "{url}");

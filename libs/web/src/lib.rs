@@ -34,7 +34,7 @@ pub use front::Front;
 pub use key::Key;
 pub use markup::Markup;
 pub use page::Page;
-pub use pages::{Link, Pages};
+pub use pages::{Link, Pages, wants_page};
 pub use prose::{markdown, plain, readme};
 pub use query::{Query, segment, web_address};
 pub use table::{Paging, Slice, Sort};

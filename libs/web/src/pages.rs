@@ -170,10 +170,10 @@ impl Pages {
         name: &str,
         context: impl Serialize,
     ) -> Result<Response, Error> {
-        let mut response = match negotiate(headers, &[JSON, XHTML, HTML]) {
-            Some(XHTML | HTML) => return Ok(self.show(visit, name, context)?.respond(headers)),
-            _ => Json(context).into_response(),
-        };
+        if wants_page(headers) {
+            return Ok(self.show(visit, name, context)?.respond(headers));
+        }
+        let mut response = Json(context).into_response();
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
         Ok(response)
     }
@@ -209,6 +209,12 @@ impl Pages {
         inner.publish();
         self
     }
+}
+
+/// Whether [`Pages::represent`] answers a request with these headers with a page.
+#[must_use]
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    matches!(negotiate(headers, &[JSON, XHTML, HTML]), Some(XHTML | HTML))
 }
 
 impl Inner {

@@ -35,6 +35,11 @@ impl Accounts {
         self.profiles.keys().map(String::as_str)
     }
 
+    /// Profiles by name.
+    pub(crate) fn all(&self) -> &Profiles {
+        &self.profiles
+    }
+
     /// The one that an account's uploads get that say nothing else.
     pub(crate) fn profile_of(&self, account: &str) -> &str {
         self.accounts.get(account).and_then(|account| account.profile.as_deref()).unwrap_or(&self.profile)

@@ -3,12 +3,13 @@
 //! A picture without tags is read differently by every player, so results always have them. The words are libav's, and
 //! so ITU-T H.273's.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Size;
 
 /// What the upload says of itself; `None` where it says nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Colours {
     /// From brightness and difference to colours: `bt709`.
     pub matrix: Option<String>,

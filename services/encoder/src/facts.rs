@@ -2,12 +2,13 @@
 //!
 //! The worker finds the facts out; everything here is data, so that what is decided from it needs no video to test.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::colours::Colours;
 
 /// An upload as the worker sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Facts {
     /// libav's name for the container, as `mov,mp4,m4a,3gp,3g2,mj2`.
     pub container: String,
@@ -26,7 +27,7 @@ pub struct Facts {
 }
 
 /// The moving picture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VideoFacts {
     /// Which stream of the container.
     pub stream: u32,
@@ -55,7 +56,7 @@ pub struct VideoFacts {
 }
 
 /// The sound.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AudioFacts {
     /// Which stream of the container.
     pub stream: u32,
@@ -70,7 +71,7 @@ pub struct AudioFacts {
 }
 
 /// Width and height in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Size {
     /// From left to right.
     pub width: u32,
@@ -105,7 +106,7 @@ impl std::fmt::Display for Size {
 }
 
 /// How a stored picture is turned and mirrored to be seen. Cameras write this down instead of turning the pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Orientation {
     /// As it is.

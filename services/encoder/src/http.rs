@@ -4,12 +4,14 @@
 //! somebody may do something is asked by each endpoint before anything else. It takes a right of one's own: what everybody
 //! may elsewhere is nothing here.
 
+mod account;
 mod deliver;
 mod edit;
 mod here;
 mod item;
 mod jobs;
 mod list;
+mod openapi;
 mod sign;
 mod source;
 mod tus;
@@ -22,14 +24,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use opsctl_auth::{Action, Identity, Object};
 use opsctl_http::HttpError;
 use opsctl_store::Blobs;
 use opsctl_web::{Link, Pages};
 
 pub(crate) use self::deliver::router as files;
-use self::here::Asked;
+use self::here::{Asked, OWN};
 use crate::accounts::Accounts;
 use crate::config::AccelPrefix;
 use crate::delivery::{Caching, Keys, Remaker, Shelf};
@@ -63,50 +65,63 @@ impl fmt::Debug for Site {
 
 const LIST: &str = "encoder/list.html";
 const ITEM: &str = "encoder/item.html";
+const JOB: &str = "encoder/job.html";
 const JOBS: &str = "encoder/jobs.html";
+const ASSETS: &str = "encoder/assets.html";
+const ACCOUNT: &str = "encoder/account.html";
 
 /// All templates.
 pub(crate) fn pages() -> Pages {
     Pages::new()
         .service("encoder")
-        .nav([Link::new("/api/v1/media", "Library"), Link::new("/api/v1/jobs", "Jobs")])
+        .nav([
+            Link::new("/api/v1/media", "Library"),
+            Link::new("/api/v1/jobs", "Jobs"),
+            Link::new("/api/v1/account", "Account"),
+        ])
         .add("encoder/parts.html", include_str!("../templates/parts.html"))
         .add(LIST, include_str!("../templates/list.html"))
         .add(ITEM, include_str!("../templates/item.html"))
+        .add(JOB, include_str!("../templates/job.html"))
         .add(JOBS, include_str!("../templates/jobs.html"))
+        .add(ASSETS, include_str!("../templates/assets.html"))
+        .add(ACCOUNT, include_str!("../templates/account.html"))
 }
 
 /// All paths but those of [`files`].
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/", get(async || Redirect::temporary("/api/v1/media")))
-        .merge(of_account("/api/v1"))
-        .merge(of_account("/api/v1/accounts/{account}"))
-        .with_state(site)
-        .merge(opsctl_web::assets())
+        .route("/openapi.json", get(openapi::page));
+    for top in [OWN, OF_ACCOUNT] {
+        for (path, methods) in of_account() {
+            router = router.route(&format!("{top}{path}"), methods);
+        }
+    }
+    router.with_state(site).merge(opsctl_web::assets())
 }
 
-/// The paths that each account has.
-fn of_account(top: &str) -> Router<Arc<Site>> {
-    Router::new()
-        .route(&format!("{top}/media"), get(list::list).post(upload::form))
-        .route(
-            &format!("{top}/media/{{id}}"),
-            get(item::item)
-                .put(upload::body)
-                .patch(edit::change)
-                .delete(edit::delete)
-                .layer(DefaultBodyLimit::disable()),
-        )
-        .route(&format!("{top}/media/{{id}}/delete"), get(edit::question))
-        .route(&format!("{top}/media/{{id}}/published"), put(edit::publish).delete(edit::unpublish))
-        .route(&format!("{top}/media/{{id}}/source"), get(source::source))
-        .route(&format!("{top}/media/{{id}}/sign"), post(sign::sign))
-        .route(&format!("{top}/media/{{id}}/assets"), get(item::assets))
-        .route(&format!("{top}/media/{{id}}/assets/{{asset}}"), get(item::asset))
-        .route(&format!("{top}/media/{{id}}/job"), get(jobs::of_item).post(jobs::again).delete(jobs::cancel))
-        .route(&format!("{top}/jobs"), get(jobs::list))
-        .merge(tus::router(top))
+/// Before the paths of any account.
+const OF_ACCOUNT: &str = "/api/v1/accounts/{account}";
+
+/// The paths that each account has. What is added here is described in `openapi`.
+fn of_account() -> Vec<(&'static str, MethodRouter<Arc<Site>>)> {
+    let item = get(item::item).put(upload::body).patch(edit::change).delete(edit::delete);
+    let mut paths = vec![
+        ("/account", get(account::account)),
+        ("/media", get(list::list).post(upload::form)),
+        ("/media/{id}", item.layer(DefaultBodyLimit::disable())),
+        ("/media/{id}/delete", get(edit::question)),
+        ("/media/{id}/published", put(edit::publish).delete(edit::unpublish)),
+        ("/media/{id}/source", get(source::source)),
+        ("/media/{id}/sign", post(sign::sign)),
+        ("/media/{id}/assets", get(item::assets)),
+        ("/media/{id}/assets/{asset}", get(item::asset)),
+        ("/media/{id}/job", get(jobs::of_item).post(jobs::again).delete(jobs::cancel)),
+        ("/jobs", get(jobs::list)),
+    ];
+    paths.extend(tus::paths());
+    paths
 }
 
 /// The service, in objects of rights: the resource is the account, the name the item's.

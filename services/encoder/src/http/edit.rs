@@ -58,17 +58,17 @@ async fn done(site: &Site, item: &Item, edit: &Edit, said: &str, asked: &Asked) 
     item::show(site, item, asked).await
 }
 
-fn ask(asked: &Asked) -> Confirm {
+fn ask(asked: &Asked, item: &Item) -> Confirm {
     let address = asked.address();
-    Confirm::new(format!("Delete {}?", asked.name), &Method::DELETE, &address, &address)
+    Confirm::new(format!("Delete {}?", item.label()), &Method::DELETE, &address, &address)
         .consequence("The upload and everything that was made of it go with it.")
         .label("Delete")
 }
 
 /// `GET /media/<id>/delete`: asks, where no script does.
 pub(super) async fn question(State(site): State<Arc<Site>>, asked: Asked) -> Result<Response, HttpError> {
-    site.item(&asked, Action::Yank).await?;
-    Ok(site.pages.confirm(&asked.visit, &ask(&asked), &Form::new())?.respond(&asked.headers))
+    let item = site.item(&asked, Action::Yank).await?;
+    Ok(site.pages.confirm(&asked.visit, &ask(&asked, &item), &Form::new())?.respond(&asked.headers))
 }
 
 /// `DELETE /media/<id>`.

@@ -2,14 +2,17 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use http::header::{IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, StatusCode};
+use http::header::{ACCEPT, IF_MATCH, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use opsctl_auth::{Author, Identity, Name, Refusal};
-use opsctl_http::HttpError;
+use opsctl_http::{HttpError, XHTML};
 use opsctl_web::Visit;
 
 use crate::error::Error;
 use crate::records::{Expected, Item};
+
+/// Before what belongs to the account of whoever asks.
+pub(super) const OWN: &str = "/api/v1";
 
 /// A request.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub(super) struct Asked {
     /// The upload in pieces, empty if the path has none.
     pub(super) upload: String,
     pub(super) visit: Visit,
+    /// Those of the request; what is wanted as `?format=…` stands in `Accept`.
     pub(super) headers: HeaderMap,
     /// With rights of their own alone: an account is nobody else's, also where everybody may read what is not said to be
     /// somebody's.
@@ -37,7 +41,7 @@ impl Asked {
 
     /// Whether pages are wanted.
     pub(super) fn is_browser(&self) -> bool {
-        opsctl_http::lists_xhtml(&self.headers)
+        opsctl_web::wants_page(&self.headers)
     }
 }
 
@@ -48,17 +52,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
         let path = RawPathParams::from_request_parts(parts, state).await.map_err(HttpError::internal)?;
         let part = |wanted| path.iter().find(|(part, _)| *part == wanted).map_or("", |(_, value)| value).to_owned();
         let (name, asset, upload) = (part("id"), part("asset"), part("upload"));
+        let visit = Visit::from_request_parts(parts, state).await.map_err(HttpError::internal)?;
         Ok(Asked {
             here: Here::from_request_parts(parts, state).await?,
             name,
             asset,
             upload,
-            visit: Visit::from_request_parts(parts, state).await.map_err(HttpError::internal)?,
-            headers: parts.headers.clone(),
+            headers: wanted(visit.query().get("format"), parts.headers.clone())?,
+            visit,
             identity: Identity::from_request_parts(parts, state).await?.by_own_rights(),
             by: Author::from_request_parts(parts, state).await?,
         })
     }
+}
+
+/// The headers with what an address asks for by `?format=json` or `?format=xhtml`. It is no ending of the path: an item's
+/// name may end in `.json` itself.
+fn wanted(format: Option<&str>, mut headers: HeaderMap) -> Result<HeaderMap, HttpError> {
+    let accept = match format {
+        None | Some("") => return Ok(headers),
+        Some("json") => "application/json",
+        Some("xhtml") => XHTML,
+        Some(_) => return Err(HttpError::bad_request("`format` is `json` or `xhtml`").code("bad-format")),
+    };
+    headers.insert(ACCEPT, HeaderValue::from_static(accept));
+    Ok(headers)
 }
 
 /// The account that a request's path names; that of whoever asks if it names none.
@@ -80,7 +98,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Here {
         }
         let identity = Identity::from_request_parts(parts, state).await?;
         match identity.name() {
-            Some(name) => Ok(Here { account: name.to_string(), top: "/api/v1".to_owned() }),
+            Some(name) => Ok(Here { account: name.to_string(), top: OWN.to_owned() }),
             None => Err(Refusal::Unknown.into()),
         }
     }

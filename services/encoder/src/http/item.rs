@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::here::{Asked, tag};
 use super::view::{AssetView, ItemView};
-use super::{ITEM, SERVICE, Site};
+use super::{ASSETS, ITEM, SERVICE, Site};
 use crate::error::Error;
 use crate::records::{Item, Job};
 
@@ -85,14 +85,32 @@ fn tagged(mut response: Response, tag: &str, open: bool) -> Response {
 
 /// `GET /media/<id>/assets`.
 pub(super) async fn assets(State(site): State<Arc<Site>>, asked: Asked) -> Result<Response, HttpError> {
-    Ok(axum::Json(results(&site, &asked).await?).into_response())
+    let assets = results(&site, &asked).await?;
+    represent(&site, &asked, &assets, &assets)
 }
 
 /// `GET /media/<id>/assets/<asset>`.
 pub(super) async fn asset(State(site): State<Arc<Site>>, asked: Asked) -> Result<Response, HttpError> {
     let found = results(&site, &asked).await?.into_iter().find(|asset| asset.name == asked.asset);
     let found = found.ok_or_else(|| HttpError::not_found("there is no such asset").code("no-asset"))?;
-    Ok(axum::Json(found).into_response())
+    represent(&site, &asked, &found, std::slice::from_ref(&found))
+}
+
+#[derive(Debug, Serialize)]
+struct Results<'a> {
+    top: &'a str,
+    item: &'a str,
+    assets: &'a [AssetView],
+}
+
+fn represent(site: &Site, asked: &Asked, value: &impl Serialize, assets: &[AssetView]) -> Result<Response, HttpError> {
+    let Asked { here, name: item, visit, headers, .. } = asked;
+    let mut response = match asked.is_browser() {
+        true => site.pages.show(visit, ASSETS, Results { top: &here.top, item, assets })?.respond(headers),
+        false => site.pages.represent(visit, headers, ASSETS, value)?,
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
 }
 
 async fn results(site: &Site, asked: &Asked) -> Result<Vec<AssetView>, HttpError> {

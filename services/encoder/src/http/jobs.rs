@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, LINK, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use opsctl_auth::Action;
 use opsctl_http::HttpError;
-use opsctl_web::{Form, Slice, Tone};
+use opsctl_web::{Form, Paging, Slice, Tone};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::here::Asked;
 use super::view::JobView;
-use super::{JOBS, Site};
+use super::{JOB, JOBS, Site};
 use crate::error::Error;
 use crate::ingest::Wishes;
 use crate::records::{Item, NewJob};
@@ -21,10 +22,29 @@ use crate::records::{Item, NewJob};
 /// Jobs on a page.
 const ROWS: u64 = 50;
 
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
+/// Jobs of an account.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Jobs<'a> {
     account: &'a str,
+    /// Jobs on all pages.
+    total: u64,
     jobs: Vec<JobView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    page: Option<PageOnly<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PageOnly<'a> {
+    top: &'a str,
+    paging: Paging,
+    open: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct OnPage<'a> {
+    top: &'a str,
+    job: &'a JobView,
 }
 
 /// `GET /jobs`: an account's jobs, the newest first; `?open=yes` for those that something will still become of.
@@ -34,8 +54,18 @@ pub(super) async fn list(State(site): State<Arc<Site>>, asked: Asked) -> Result<
     let slice = Slice::read(visit.query(), ROWS);
     let open = visit.query().get("open") == Some("yes");
     let jobs = site.records.jobs(Some(&here.account), open, slice.limit(), slice.offset()).await;
-    let jobs = jobs.map_err(Error::from)?.into_iter().map(|job| JobView::new(here, job)).collect();
-    Ok(site.pages.represent(visit, headers, JOBS, Shown { account: &here.account, jobs })?)
+    let total = site.records.count_jobs(&here.account, open).await.map_err(Error::from)?;
+    let paging = slice.paging(visit, total);
+    let link = paging.link_header();
+    let jobs = Jobs {
+        account: &here.account,
+        total,
+        jobs: jobs.map_err(Error::from)?.into_iter().map(|job| JobView::new(here, job)).collect(),
+        page: asked.is_browser().then_some(PageOnly { top: &here.top, paging, open }),
+    };
+    let mut response = site.pages.represent(visit, headers, JOBS, &jobs)?;
+    response.headers_mut().extend(link.map(|line| (LINK, line)));
+    Ok(response)
 }
 
 /// `GET /media/<id>/job`: the newest job of an item.
@@ -48,7 +78,13 @@ async fn show(site: &Site, item: &Item, asked: &Asked) -> Result<Response, HttpE
     let job = site.records.job_of(item.id).await.map_err(Error::from)?;
     let job = job.ok_or_else(|| HttpError::not_found("there is no job").code("no-job"))?;
     let open = job.state.is_open();
-    let mut response = axum::Json(JobView::new(&asked.here, job)).into_response();
+    let Asked { here, visit, headers, .. } = asked;
+    let job = JobView::new(here, job);
+    let mut response = match asked.is_browser() {
+        true => site.pages.show(visit, JOB, OnPage { top: &here.top, job: &job })?.respond(headers),
+        false => site.pages.represent(visit, headers, JOB, &job)?,
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if open {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     }

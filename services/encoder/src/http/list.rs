@@ -7,29 +7,29 @@ use axum::response::Response;
 use http::header::LINK;
 use opsctl_auth::{Action, Object};
 use opsctl_http::HttpError;
-use opsctl_web::plot::{self, Unit};
-use opsctl_web::{Markup, Paging, Slice};
+use opsctl_web::{Paging, Slice};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::here::Asked;
 use super::view::ItemView;
 use super::{LIST, SERVICE, Site};
 use crate::error::Error;
-use crate::records::{Day, Page, Usage, Wanted};
+use crate::records::{Page, Wanted};
 
 /// Items on a page.
 const ITEMS: u64 = 24;
-/// Days in the plot.
-const DAYS: u32 = 366;
 
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
+/// Items of an account.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Items")]
+pub(super) struct List<'a> {
     account: &'a str,
+    /// Items on all pages.
     total: u64,
-    usage: Usage,
-    quota: Option<u64>,
     items: Vec<ItemView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
     page: Option<PageOnly<'a>>,
 }
 
@@ -40,8 +40,11 @@ struct PageOnly<'a> {
     profiles: Vec<&'a str>,
     profile: &'a str,
     may_upload: bool,
-    /// What was kept from day to day.
-    kept: Option<Markup>,
+    /// Whether some items are not shown on purpose.
+    filtered: bool,
+    text: &'a str,
+    status: &'a str,
+    published: &'a str,
 }
 
 pub(super) async fn list(State(site): State<Arc<Site>>, asked: Asked) -> Result<Response, HttpError> {
@@ -73,24 +76,14 @@ pub(super) async fn list(State(site): State<Arc<Site>>, asked: Asked) -> Result<
         profiles: site.accounts.profiles().collect(),
         profile: site.accounts.profile_of(&here.account),
         may_upload: identity.may(Action::Upload, Object::new(SERVICE, &here.account, "")),
-        kept: plot_of(&site.records.days(&here.account, DAYS).await.map_err(Error::from)?),
+        filtered: !text.is_empty() || !state.is_empty() || published.is_some(),
+        text,
+        status: state,
+        published: published.map_or("", |published| if published { "yes" } else { "no" }),
     };
-    let shown = Shown {
-        account: &here.account,
-        total,
-        usage: site.records.usage(&here.account).await.map_err(Error::from)?,
-        quota: site.accounts.quota(&here.account),
-        items: views,
-        page: asked.is_browser().then_some(only),
-    };
-    let mut response = site.pages.represent(visit, headers, LIST, &shown)?;
+    let page = asked.is_browser().then_some(only);
+    let list = List { account: &here.account, total, items: views, page };
+    let mut response = site.pages.represent(visit, headers, LIST, &list)?;
     response.headers_mut().extend(link.map(|line| (LINK, line)));
     Ok(response)
-}
-
-/// What an account kept from day to day; nothing to see before the second one.
-fn plot_of(days: &[Day]) -> Option<Markup> {
-    let points = days.iter().map(|day| (day.at as f64, day.usage.bytes as f64));
-    let plot = || plot::area("Kept").series("bytes", points).x(Unit::Time).y(Unit::Bytes).small().render();
-    (days.len() > 1).then(plot)
 }

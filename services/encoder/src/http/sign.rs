@@ -9,6 +9,7 @@ use opsctl_auth::Action;
 use opsctl_config::Duration;
 use opsctl_http::HttpError;
 use opsctl_web::Form;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Site;
@@ -22,14 +23,14 @@ const USUAL: u64 = 3600;
 /// Ten years: whoever wants more wants no end.
 const MOST: u64 = 10 * 366 * 86400;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SignedAssets {
     /// Seconds since 1970.
     expires: u64,
     assets: Vec<SignedAsset>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SignedAsset {
     name: String,
     /// Of the file to begin with; what that one leads to is good with it.

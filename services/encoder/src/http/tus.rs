@@ -8,12 +8,11 @@ mod head;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{head as head_of, post};
+use axum::routing::{MethodRouter, head as head_of, post};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
@@ -47,11 +46,10 @@ const EXPIRES: HeaderName = HeaderName::from_static("upload-expires");
 const CONCAT: HeaderName = HeaderName::from_static("upload-concat");
 
 /// The paths that each account has.
-pub(super) fn router(top: &str) -> Router<Arc<Site>> {
-    Router::new()
-        .route(&format!("{top}/tus"), post(create).options(options))
-        .route(&format!("{top}/tus/{{upload}}"), head_of(status).patch(append).delete(terminate).options(options))
-        .layer(middleware::from_fn(protocol))
+pub(super) fn paths() -> [(&'static str, MethodRouter<Arc<Site>>); 2] {
+    let one = head_of(status).patch(append).delete(terminate).options(options);
+    [("/tus", post(create).options(options)), ("/tus/{upload}", one)]
+        .map(|(path, methods)| (path, methods.layer(middleware::from_fn(protocol))))
 }
 
 /// What holds for all of it: the version, in both directions.

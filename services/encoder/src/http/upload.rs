@@ -111,8 +111,13 @@ pub(super) async fn form(State(site): State<Arc<Site>>, asked: Asked, body: Body
     site.check(identity, Action::Upload, &here.account, name.as_str())?;
     let expected = if headers.contains_key(ORIGIN) && id.is_empty() { Expected::Nothing } else { Expected::Anything };
     let outcome = site.ingest.store(&here.account, &name, &wishes, spooled, expected, by).await?;
-    if asked.is_browser() && outcome != Outcome::Unexpected {
-        visit.flash(Tone::Ok, format!("{name} is uploaded"));
+    let again = outcome == Outcome::Unexpected && id.is_empty();
+    if asked.is_browser() && (again || outcome != Outcome::Unexpected) {
+        match outcome {
+            Outcome::Created | Outcome::Replaced => visit.flash(Tone::Ok, format!("{name} is uploaded")),
+            // the digest is part of a name that is made here
+            Outcome::Same | Outcome::Unexpected => visit.flash(Tone::Info, format!("{name} is here already")),
+        }
         return Ok(Redirect::to(&format!("{}/media/{name}", here.top)).into_response());
     }
     answer(&site, &name, outcome, &asked).await

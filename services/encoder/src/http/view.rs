@@ -1,13 +1,16 @@
 //! Items as answers have them: one representation for programs and for pages.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::here::Here;
+use crate::clock::{SECOND, Stamp};
 use crate::facts::Facts;
 use crate::records::{Asset, Item, Job};
 
 /// An item.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Item")]
 pub(super) struct ItemView {
     pub(super) id: String,
     account: String,
@@ -19,9 +22,8 @@ pub(super) struct ItemView {
     /// The state of its newest job.
     status: &'static str,
     published: bool,
-    /// Microseconds since 1970.
-    created: i64,
-    changed: i64,
+    created: Stamp,
+    changed: Stamp,
     uploader: String,
     source: SourceView,
     facts: Option<Facts>,
@@ -33,7 +35,8 @@ pub(super) struct ItemView {
     thumb: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Source")]
 struct SourceView {
     href: String,
     bytes: u64,
@@ -41,7 +44,8 @@ struct SourceView {
 }
 
 /// A result.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Asset")]
 pub(super) struct AssetView {
     pub(super) name: String,
     kind: String,
@@ -58,14 +62,16 @@ pub(super) struct AssetView {
     files: Vec<FileView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "File")]
 struct FileView {
     url: String,
     bytes: u64,
 }
 
 /// A job.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Job")]
 pub(super) struct JobView {
     id: i64,
     item: String,
@@ -78,9 +84,11 @@ pub(super) struct JobView {
     priority: i64,
     attempt: u32,
     worker: Option<String>,
-    created: i64,
-    started: Option<i64>,
-    ended: Option<i64>,
+    created: Stamp,
+    started: Option<Stamp>,
+    ended: Option<Stamp>,
+    /// Seconds between begin and end.
+    took: Option<f64>,
     percent: Option<f64>,
     /// Seconds that are left.
     eta: Option<f64>,
@@ -96,9 +104,8 @@ impl ItemView {
         let bytes = item.bytes + assets.iter().map(|asset| asset.bytes).sum::<u64>();
         let assets: Vec<_> = assets.into_iter().map(|asset| AssetView::new(&href, &item, asset)).collect();
         let first = |kind: &str| assets.iter().find(|asset| asset.kind == kind).map(|asset| asset.url.clone());
-        let label = [&item.title, &item.filename, &item.name].into_iter().find(|text| !text.is_empty());
         ItemView {
-            label: label.cloned().unwrap_or_default(),
+            label: item.label().to_owned(),
             poster: first("poster"),
             thumb: first("thumbs").or_else(|| first("poster")),
             source: SourceView { href: format!("{href}/source"), bytes: item.bytes, sha256: hex(&item.sha256) },
@@ -109,8 +116,8 @@ impl ItemView {
             title: item.title,
             filename: item.filename,
             published: item.published,
-            created: item.created,
-            changed: item.changed,
+            created: Stamp(item.created),
+            changed: Stamp(item.changed),
             uploader: item.uploader,
             facts: item.facts,
             assets,
@@ -155,9 +162,10 @@ impl JobView {
             priority: job.priority,
             attempt: job.attempt,
             worker: job.worker,
-            created: job.created,
-            started: job.started,
-            ended: job.ended,
+            created: Stamp(job.created),
+            started: job.started.map(Stamp),
+            ended: job.ended.map(Stamp),
+            took: job.started.zip(job.ended).map(|(from, to)| (to - from) as f64 / SECOND as f64),
             percent: job.percent,
             eta: job.eta,
             reason: job.reason,

@@ -110,6 +110,12 @@ impl Records {
         self.db.fetch_all(opsctl_store::Sql::built(sql), params).await?.iter().map(job).collect()
     }
 
+    /// How many jobs an account has.
+    pub(crate) async fn count_jobs(&self, account: &str, open: bool) -> Result<u64> {
+        let sql = "SELECT count(*) FROM job WHERE account = $1 AND (NOT $2 OR state IN ('queued', 'running'))";
+        Ok(self.db.fetch_value(sql, params![account, open]).await?.unwrap_or(0))
+    }
+
     /// Puts another job for an item into the queue, in place of one that is open. Returns its number.
     pub(crate) async fn enqueue(&self, job: NewJob<'_>, object: &str, by: &Author) -> Result<i64> {
         let mut tx = self.db.begin().await?;

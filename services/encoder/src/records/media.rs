@@ -156,6 +156,11 @@ pub(super) async fn changed(tx: &mut Transaction, media: i64) -> Result<()> {
 }
 
 impl Item {
+    /// What people call it: its title, or else what there is.
+    pub(crate) fn label(&self) -> &str {
+        [&self.title, &self.filename].into_iter().find(|text| !text.is_empty()).unwrap_or(&self.name)
+    }
+
     /// As the trail calls it.
     pub(crate) fn object(&self) -> String {
         format!("encoder/{}/{}", self.account, self.name)

@@ -1,14 +1,15 @@
 //! What accounts keep.
 
 use opsctl_store::{Transaction, params};
+use schemars::JsonSchema;
 
 use super::{Records, Result};
-use crate::clock::{SECOND, now};
+use crate::clock::{SECOND, Stamp, now};
 
 const DAY: i64 = 24 * 3600 * SECOND;
 
 /// What an account keeps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 pub(crate) struct Usage {
     pub(crate) items: u64,
     /// Of uploads and results together.
@@ -16,10 +17,10 @@ pub(crate) struct Usage {
 }
 
 /// What an account kept at the end of a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, JsonSchema)]
 pub(crate) struct Day {
-    /// Microseconds since 1970.
-    pub(crate) at: i64,
+    /// When it began.
+    pub(crate) at: Stamp,
     #[serde(flatten)]
     pub(crate) usage: Usage,
 }
@@ -51,7 +52,7 @@ impl Records {
         let rows = self.db.fetch_all(sql, params![account, days]).await?;
         let day = |row: &opsctl_store::Row| {
             let usage = Usage { items: row.get(1_usize)?, bytes: row.get(2_usize)? };
-            Ok(Day { at: row.get::<i64>(0_usize)? * DAY, usage })
+            Ok(Day { at: Stamp(row.get::<i64>(0_usize)?.saturating_mul(DAY)), usage })
         };
         rows.iter().rev().map(day).collect()
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use opsctl_host::VerbContext;
 use serde_json::json;
 
+use crate::clock::Stamp;
 use crate::records::{Job, MIGRATIONS, Records};
 
 /// Which of them.
@@ -43,7 +44,8 @@ fn as_json(job: &Job) -> serde_json::Value {
     json!({
         "id": job.id, "account": job.account, "item": job.name, "profile": job.profile, "status": job.state,
         "attempt": job.attempt, "worker": job.worker, "percent": job.percent, "eta": job.eta, "reason": job.reason,
-        "message": job.message, "warnings": job.warnings, "created": job.created, "started": job.started, "ended": job.ended,
+        "message": job.message, "warnings": job.warnings, "created": Stamp(job.created),
+        "started": job.started.map(Stamp), "ended": job.ended.map(Stamp),
     })
 }
 
