@@ -3,6 +3,7 @@ use crate::process;
 use crate::repo::Repo;
 use anyhow::{Context, Result, ensure};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,6 +58,14 @@ impl<'a> Scene<'a> {
     pub(crate) fn addresses(&self, service: &str, listener: &str) -> impl Iterator<Item = String> {
         let of = move |each: &&Listening| each.service == service && each.listener == listener;
         self.listening.iter().filter(of).map(|each| bare(&each.address).to_owned())
+    }
+
+    /// What verbs of opsctl are told of the demo's data.
+    pub(crate) fn data_options(&self) -> Result<String> {
+        // root has to say that the data may be its own
+        let is_root = fs::metadata(&self.folder).context("failed to look at the demo's folder")?.uid() == 0;
+        let root = if is_root { " --set host.allow_root=true" } else { "" };
+        Ok(format!("--data-dir {}{root}", self.shown(&self.folder.join("data"))))
     }
 
     /// `path` as one would type it in the checkout.

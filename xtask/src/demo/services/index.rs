@@ -10,7 +10,6 @@ use crate::{ports, process, setup};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -88,10 +87,7 @@ fn tries(scene: &Scene<'_>) -> Result<Vec<Try>> {
     let python = scene.shown(&setup::python(scene.repo));
     let bin = python.rsplit_once('/').map_or("", |(bin, _)| bin);
     let opsctl = scene.shown(&scene.repo.target.join("release/opsctl"));
-    // root has to say that the data may be its own
-    let is_root = fs::metadata(&scene.folder).context("failed to look at the demo's folder")?.uid() == 0;
-    let root = if is_root { " --set host.allow_root=true" } else { "" };
-    let data = format!("--data-dir {}{root}", path("data"));
+    let data = scene.data_options()?;
     let public = if scene.addresses("index", "upstream").next().is_some() { OF_BESIDE } else { PUBLIC };
 
     let user =
