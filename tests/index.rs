@@ -6,7 +6,9 @@ pub(crate) mod clients;
 mod crash;
 mod folder;
 mod forms;
+mod hostile_upstream;
 mod mirror;
+mod moving;
 mod nodes;
 mod packages;
 pub(crate) mod pages;
@@ -117,5 +119,35 @@ fn the_page_of_links_has_eggs_and_their_metadata_decides_whose_they_are() {
     assert!(status == 200 && page.contains(">old_thing-1.0-py2.7.egg</a>"), "{page}");
     let (status, page) = get(&running, "/simple/old-thing/", JSON);
     assert!(status == 200 && page.contains("\"versions\":[\"1.0\"]"), "{page}");
+    running.stop();
+}
+
+#[test]
+fn addresses_lead_to_what_is_served_and_nowhere_else() {
+    let running = start(&demo(), "");
+    eventually("it is there", || (get(&running, "/simple/demo/", JSON).0 == 200).then_some(()));
+    std::fs::write(running.path("secret-1.0.tar.gz"), "secret").unwrap();
+    let digest = "0".repeat(64);
+    for path in [
+        "/files/../../secret-1.0.tar.gz",
+        "/files/..%2f..%2fsecret-1.0.tar.gz",
+        "/files/%2e%2e/%2e%2e/x/secret-1.0.tar.gz",
+        "/files/..%252f..%252fsecret-1.0.tar.gz",
+        &format!("/files/00/00/{digest}/..%2f..%2fsecret-1.0.tar.gz"),
+        &format!("/files/00/00/{digest}/%00"),
+        "/files/of/demo/..%2f..%2fsecret-1.0.tar.gz",
+        "/simple/..%2f..%2f/",
+        "/simple/demo%0a/",
+        "/simple/demo%0d%0aSet-Cookie:%20a=b/",
+        "/simple/-demo/",
+        "/simple/d%C3%A9mo/",
+        &format!("/simple/{}/", "x".repeat(5000)),
+    ] {
+        let (status, body) = get(&running, path, "");
+        assert!((400..500).contains(&status), "{path}: {status}");
+        assert!(!body.contains("secret\n") && !body.to_lowercase().contains("set-cookie: a"), "{path}: {body}");
+    }
+    // another spelling is sent to the right one, with nothing of the client's in the header
+    assert_eq!(get(&running, "/simple/Demo.Dep/", "").0, 301);
     running.stop();
 }

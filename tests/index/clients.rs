@@ -32,6 +32,13 @@ pub(crate) fn publisher(name: &str) -> PathBuf {
     path
 }
 
+/// A program of other people's indexes.
+pub(crate) fn peer(name: &str) -> PathBuf {
+    let path = venv().with_file_name("venv-peers").join("bin").join(name);
+    assert!(path.exists(), "there is no {}: run `cargo xtask setup`", path.display());
+    path
+}
+
 /// Where the setuptools with the last easy_install lies.
 pub(crate) fn easy_install_folder() -> PathBuf {
     venv().join("easy_install")

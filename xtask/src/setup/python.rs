@@ -1,8 +1,8 @@
 //! The Python packages of the tests, in a virtual environment at `target/venv` of the checkout.
 //!
 //! It holds what `packages::PYTHON` lists, the wheels of `packages::PIPS` in `pips`, and `packages::EASY_INSTALL` unpacked in
-//! `easy_install`; `target/venv-publishers` has what is large. Each is made anew when a list or the interpreter changes.
-use super::packages::{EASY_INSTALL, PIPS, PUBLISHERS, PYTHON};
+//! `easy_install`; `target/venv-publishers` and `target/venv-peers` have what is large. Each is made anew when a list or the interpreter changes.
+use super::packages::{EASY_INSTALL, PEERS, PIPS, PUBLISHERS, PYTHON};
 use crate::process;
 use crate::repo::Repo;
 use anyhow::{Context, Result};
@@ -49,7 +49,8 @@ pub(super) fn venvs(repo: &Repo) -> Result<()> {
         let mut unpack = pip_of(&folder, "install");
         process::run(unpack.args(["--no-deps", "--target"]).arg(folder.join("easy_install")).arg(EASY_INSTALL))
     })?;
-    environment(&repo.made("venv-publishers"), PUBLISHERS)
+    environment(&repo.made("venv-publishers"), PUBLISHERS)?;
+    environment(&repo.made("venv-peers"), PEERS)
 }
 
 /// A virtual environment of its own in `folder`, with these packages: what must not come into the tests' one.
