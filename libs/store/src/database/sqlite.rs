@@ -14,7 +14,7 @@ use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous, SqliteValueRef,
 };
-use sqlx::{AssertSqlSafe, Column as _, Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+use sqlx::{AssertSqlSafe, Column as _, Connection as _, Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
 use crate::database::{Database, Pools as AnyPools};
 use crate::error::Doing;
@@ -87,6 +87,8 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .acquire_timeout(BUSY)
         // a connection to a file does not get old, and asking it how it is costs as much as a statement
         .test_before_acquire(false)
+        // where the disk was full SQLite has rolled back by itself, and sqlx waits for ever for that
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         .idle_timeout(None)
         .max_lifetime(None)
 }

@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt;
 use opsctl_store::{Database, Dialect, Error, Event, Sql, Value, params};
 
-use crate::support::{Place, on_both};
+use crate::support::{Place, block_on, on_both};
 
 const SCHEMA: &str = "
     CREATE TABLE file (
@@ -44,6 +44,24 @@ fn rows_come_back_as_they_went_in() {
         assert_eq!(db.fetch_value::<i64>(inserted, params![2, "b", "y"]).await.unwrap(), Some(2));
         let all = db.fetch_all("SELECT name FROM file ORDER BY name LIMIT $1", params![10]).await.unwrap();
         assert_eq!(all.iter().map(|row| row.get::<String>("name").unwrap()).collect::<Vec<_>>(), ["x", "y"]);
+    });
+}
+
+#[test]
+fn a_transaction_that_found_no_room_is_not_in_the_way_of_the_next() {
+    block_on(async {
+        let place = Place::sqlite();
+        let db = open(&place).await;
+        let mut tx = db.begin().await.unwrap();
+        tx.fetch_all("PRAGMA max_page_count = 20", params![]).await.unwrap();
+        let sql = "INSERT INTO file (id, project, name) VALUES ($1, $2, $3)";
+        let full = tx.execute(sql, params![1, "a", "x".repeat(200_000)]).await.unwrap_err();
+        assert!(matches!(full, Error::NoSpace { .. }), "{full:?}");
+        drop(tx);
+        let mut tx = db.begin().await.unwrap();
+        tx.execute(sql, params![1, "a", "x"]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(db.fetch_value::<i64>("SELECT count(*) FROM file", params![]).await.unwrap(), Some(1));
     });
 }
 
