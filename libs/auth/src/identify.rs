@@ -105,7 +105,7 @@ impl Auth {
             return Ok(identity);
         }
         if is_due(token.used, now) {
-            self.touch_token(token.id).await?;
+            passing(self.touch_token(token.id).await);
         }
         let found = Found::Token(identity.clone(), token.expires);
         self.0.found.insert(generation, *digest.as_bytes(), found, now);
@@ -129,7 +129,7 @@ impl Auth {
             return Ok(None);
         }
         if is_due(Some(session.used), now) || now.duration_since(session.used).unsigned_abs() > idle / 4 {
-            self.touch_session(digest).await?;
+            passing(self.touch_session(digest).await);
         }
         let identity = session.account.identity(Via::Session, self.everybody());
         self.0.found.insert(generation, *digest.as_bytes(), Found::Session(identity.clone(), until), now);
@@ -167,6 +167,13 @@ impl Auth {
             }
         }
         account.map(|account| account.identity(Via::Password, self.everybody())).ok_or(Error::WrongPassword)
+    }
+}
+
+/// Nobody is turned away because it cannot be noted that they came: the disk may be full, and reading is possible still.
+fn passing(noted: Result<(), Error>) {
+    if let Err(error) = noted {
+        tracing::warn!(error = %opsctl_logging::chain(&error), "failed to note that a token or session was used");
     }
 }
 

@@ -40,6 +40,9 @@ impl From<Error> for HttpError {
             Error::Store(store) if store.is_unavailable() => {
                 Self::unavailable("the user base is not available now").caused_by(error)
             }
+            Error::Store(opsctl_store::Error::NoSpace { .. }) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "There is no room left for this.").caused_by(error)
+            }
             Error::Store(_) | Error::Stored(_) | Error::Random(_) | Error::Hash(_) | Error::Lost => {
                 Self::internal(error)
             }
