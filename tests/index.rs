@@ -4,6 +4,7 @@ mod access;
 mod api;
 pub(crate) mod clients;
 mod crash;
+mod disk;
 mod folder;
 mod forms;
 mod hostile_upstream;
