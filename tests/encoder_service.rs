@@ -1,8 +1,10 @@
 //! The video web service: uploads, what becomes of them, and who gets to see it.
 
 mod api;
+mod captions;
 mod delivery;
 mod document;
+mod hooks;
 mod machines;
 mod pages;
 mod seeking;

@@ -258,6 +258,12 @@ fn the_protocol() {
     append(&service, &upload, 5, "world and more", &[]).is(413);
     assert_eq!(offset(&service, &upload), "5");
 
+    // who waits for `100 continue` is told before the bytes come
+    let waits = ["-H", "Expect: 100-continue", "--expect100-timeout", "60"];
+    append(&service, &upload, 4, "world", &waits).is(409);
+    append(&service, &upload, 5, "world and more", &waits).is(413);
+    append(&service, "/00000000000000000000000000000000", 0, "world", &waits).is(404);
+
     let sum = |text: &'static str| ["-H", text];
     append(&service, &upload, 5, "world", &sum("Upload-Checksum: sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA=")).is(460);
     append(&service, &upload, 5, "world", &sum("Upload-Checksum: crc32 AAAA")).is(400);

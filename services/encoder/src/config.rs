@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use opsctl_auth::Name;
-use opsctl_config::{ConfigPath, Duration, Many, Size};
+use opsctl_config::{ConfigPath, Duration, Many, Secret, Size};
+use opsctl_fetch::Url;
 use opsctl_http::{Endpoints, Proxy};
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -55,6 +56,9 @@ pub struct Config {
     /// Proxies whose word about their clients is taken.
     #[serde(default)]
     pub trusted_proxies: Many<Proxy>,
+    /// Servers of hooks that are trusted: they may be private, and without TLS.
+    #[serde(default)]
+    pub hook_origins: Vec<HookUrl>,
     /// Further profiles, and what is different with those that are built in.
     #[serde(default, deserialize_with = "profiles")]
     pub profiles: Profiles,
@@ -78,6 +82,38 @@ pub struct AccountConfig {
     /// Whether what it publishes is shown at signed addresses only.
     #[serde(default)]
     pub signed: bool,
+    /// Who is told what happens to its items.
+    #[serde(default)]
+    pub hooks: Vec<HookConfig>,
+}
+
+/// A server that is told what happens.
+#[derive(Debug, Clone, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HookConfig {
+    /// Where messages are sent.
+    pub url: HookUrl,
+    /// What they are signed with.
+    pub secret: Option<Secret>,
+    /// The file that has it.
+    pub secret_file: Option<ConfigPath>,
+}
+
+/// An address of http or https without credentials.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+pub struct HookUrl(#[schemars(with = "String")] pub Url);
+
+impl<'de> Deserialize<'de> for HookUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HookUrl, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let plain = |url: &Url| {
+            matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
+        };
+        match Url::parse(&text) {
+            Ok(url) if plain(&url) => Ok(HookUrl(url)),
+            _ => Err(D::Error::custom("expected a URL of http or https without credentials")),
+        }
+    }
 }
 
 impl Config {
@@ -122,7 +158,15 @@ fn profiles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Profiles, D::E
 
 fn accounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, AccountConfig>, D::Error> {
     let accounts = BTreeMap::<String, AccountConfig>::deserialize(deserializer)?;
-    for name in accounts.keys() {
+    for (name, account) in &accounts {
+        for (index, hook) in account.hooks.iter().enumerate() {
+            if hook.secret.is_none() == hook.secret_file.is_none() {
+                return Err(D::Error::custom(format!("a hook of `{name}` has either `secret` or `secret_file`")));
+            }
+            if account.hooks.iter().skip(index + 1).any(|other| other.url == hook.url) {
+                return Err(D::Error::custom(format!("`{name}` has the hook `{}` twice", hook.url.0)));
+            }
+        }
         match name.parse::<Name>() {
             Ok(parsed) if parsed.as_str() == name => {}
             Ok(parsed) => return Err(D::Error::custom(format!("an account has small letters: `{parsed}`"))),
@@ -190,6 +234,13 @@ pub(crate) mod tests {
         check("attempts=0", &["expected 1 to 20"]);
         check("lease=1s", &["expected 3s to 1h"]);
         check("accounts.Acme.quota=1GiB", &["small letters"]);
+        let hooks = |hooks: &str| format!("accounts.acme.hooks=[{hooks}]");
+        let one = "{ url = 'https://example.org/x', secret = 's' }";
+        check(&hooks(one), &[]);
+        check(&hooks(&format!("{one}, {one}")), &["twice"]);
+        check(&hooks("{ url = 'https://example.org/x' }"), &["either `secret` or `secret_file`"]);
+        check(&hooks("{ url = 'ftp://example.org/x', secret = 's' }"), &["a URL of http"]);
+        check("hook_origins=['http://10.0.0.7:8080']", &[]);
         check("acounts.acme.quota=1GiB", &["acounts"]);
         check("accel=protected/", &["begins and ends with `/`"]);
         check("purge=ftp://cache/", &["expected http"]);

@@ -30,8 +30,10 @@ pub(crate) use self::remade::{Outcome, Remade, Remaker};
 pub(crate) use self::seek::Seek;
 pub(crate) use self::sign::{Keys, Signed, Verdict, with_query};
 use crate::clock::SECOND;
-use crate::records::{Asset, AssetFile, MEDIA, Records};
+use crate::records::{Asset, AssetFile, Caption, MEDIA, Records};
 
+/// Where captions stand among results.
+pub(crate) const CAPTIONS: &str = "captions";
 /// Items that are remembered.
 const MOST: usize = 10_000;
 /// Items whose answers can be broken off: more than will be asked for before the next start, on a usual machine.
@@ -84,6 +86,26 @@ impl From<Asset> for ShownAsset {
     }
 }
 
+/// Captions as if they were a result.
+fn captions(captions: Vec<Caption>) -> Option<Asset> {
+    let made = captions.iter().map(|caption| caption.changed).max()?;
+    let bytes = captions.iter().map(|caption| caption.bytes).sum();
+    let file = |Caption { language, key, bytes, .. }| AssetFile { path: format!("/{language}.vtt"), key, bytes };
+    let files = captions.into_iter().map(file).collect();
+    let name = CAPTIONS.to_owned();
+    Some(Asset {
+        kind: name.clone(),
+        name,
+        width: None,
+        height: None,
+        duration: None,
+        bytes,
+        copied: true,
+        made,
+        files,
+    })
+}
+
 impl Shelf {
     pub(crate) fn new(records: Records) -> Shelf {
         Shelf { records, items: Mutex::default(), revocations: Mutex::default(), changes: AtomicU64::new(0) }
@@ -121,7 +143,8 @@ impl Shelf {
     async fn read(&self, account: &str, name: &str) -> opsctl_store::Result<Option<Arc<Shown>>> {
         let Some(item) = self.records.item(account, name).await? else { return Ok(None) };
         let assets = self.records.assets(item.id).await?;
-        let assets = assets.into_iter().map(|asset| (asset.name.clone(), asset.into())).collect();
+        let captions = captions(self.records.captions(item.id).await?);
+        let assets = assets.into_iter().chain(captions).map(|asset| (asset.name.clone(), asset.into())).collect();
         let revoked = match item.published {
             true => self.revocation(item.id),
             false => CancellationToken::new(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use opsctl_http::HttpError;
 
+use crate::captions::{BadCaptions, BadLanguage};
 use crate::ingest::{BadMetadata, BadWish};
 use crate::name::BadName;
 
@@ -18,6 +19,11 @@ pub(crate) enum Error {
     /// An option of an upload.
     #[error(transparent)]
     Wish(#[from] BadWish),
+    #[error(transparent)]
+    Language(#[from] BadLanguage),
+    /// What a file of captions is not.
+    #[error(transparent)]
+    Captions(#[from] BadCaptions),
     /// What comes with an upload in pieces.
     #[error(transparent)]
     Metadata(#[from] BadMetadata),
@@ -58,6 +64,8 @@ impl From<Error> for HttpError {
             Error::Name(_) => code("bad-id", StatusCode::BAD_REQUEST, message),
             Error::Wish(_) => code("bad-option", StatusCode::BAD_REQUEST, message),
             Error::Metadata(_) => code("bad-option", StatusCode::BAD_REQUEST, message),
+            Error::Language(_) => code("bad-language", StatusCode::BAD_REQUEST, message),
+            Error::Captions(_) => code("bad-captions", StatusCode::UNPROCESSABLE_ENTITY, message),
             Error::TooMany => code("too-many", StatusCode::TOO_MANY_REQUESTS, message),
             Error::Busy => code("busy", StatusCode::LOCKED, message).retry_after(Duration::from_secs(1)),
             Error::Lost => code("lost", StatusCode::GONE, message),

@@ -5,6 +5,7 @@
 //! may elsewhere is nothing here.
 
 mod account;
+mod captions;
 mod deliver;
 mod edit;
 mod here;
@@ -118,6 +119,7 @@ fn of_account() -> Vec<(&'static str, MethodRouter<Arc<Site>>)> {
         ("/media/{id}/assets", get(item::assets)),
         ("/media/{id}/assets/{asset}", get(item::asset)),
         ("/media/{id}/job", get(jobs::of_item).post(jobs::again).delete(jobs::cancel)),
+        ("/media/{id}/captions/{language}", get(captions::get).put(captions::put).delete(captions::delete)),
         ("/jobs", get(jobs::list)),
     ];
     paths.extend(tus::paths());

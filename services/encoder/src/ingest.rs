@@ -155,6 +155,11 @@ pub(crate) fn source_key() -> String {
     format!("{}/source", random())
 }
 
+/// A key for a file of captions that nothing has had.
+pub(crate) fn caption_key() -> String {
+    format!("{}/captions.vtt", random())
+}
+
 /// A folder that nothing has been in: 128 bits in hexadecimal digits.
 pub(crate) fn random() -> String {
     let mut bytes = [0_u8; 16];

@@ -18,6 +18,7 @@
 
 mod accounts;
 mod asset;
+mod captions;
 mod clock;
 mod colours;
 mod config;
@@ -25,6 +26,7 @@ mod delivery;
 mod error;
 mod event;
 mod facts;
+mod hooks;
 mod http;
 mod ingest;
 mod isolation;

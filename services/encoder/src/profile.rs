@@ -248,6 +248,9 @@ impl Profile {
             if name.is_empty() || name.len() > 32 || !name.chars().all(plain) {
                 return Err(fault(name, "a name is 1 to 32 letters, digits, `-` and `_`"));
             }
+            if name == crate::delivery::CAPTIONS {
+                return Err(fault(name, "this name is taken by what comes beside uploads"));
+            }
             output.check().map_err(|what| fault(name, what))?;
         }
         Ok(())

@@ -6,6 +6,8 @@
 
 mod assets;
 mod blobs;
+mod captions;
+mod hooks;
 mod jobs;
 mod media;
 mod purges;
@@ -20,6 +22,8 @@ use opsctl_auth::AUDIT;
 use opsctl_store::{Database, Listener, Migrations, migrations};
 
 pub(crate) use self::assets::{Asset, AssetFile};
+pub(crate) use self::captions::Caption;
+pub(crate) use self::hooks::{Delivery, Told};
 pub(crate) use self::jobs::{Job, NewJob};
 pub(crate) use self::media::{Edit, Item, Page, Wanted};
 pub(crate) use self::purges::Purge;
@@ -28,10 +32,11 @@ pub(crate) use self::store::{Arrival, Expected, Outcome};
 pub(crate) use self::uploads::{Concat, Room, Upload, UploadState};
 pub(crate) use self::usage::{Day, Usage};
 
-const OWN: Migrations = migrations!("encoder", "0001_media", "0003_uploads", "0004_purges");
+const OWN: Migrations =
+    migrations!("encoder", "0001_media", "0003_uploads", "0004_purges", "0005_captions", "0006_hooks");
 
 /// The service's tables, and the trail of what people do.
-pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT, OWN.0[1], OWN.0[2]]);
+pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT, OWN.0[1], OWN.0[2], OWN.0[3], OWN.0[4]]);
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;
@@ -42,6 +47,8 @@ pub(crate) const WORK: &str = "work";
 pub(crate) const MEDIA: &str = "media";
 /// Said when a cache is to be told of something.
 pub(crate) const PURGE: &str = "purge";
+/// Said when there is something to tell.
+pub(crate) const HOOKS: &str = "hooks";
 /// Said when blobs may be removed.
 pub(crate) const UNOWNED: &str = "unowned";
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::delivery::{Caching, Keys, Purger, Remaker, Shelf};
+use crate::hooks::Hooks;
 use crate::http::{self, Site};
 use crate::ingest::Ingest;
 use crate::options::Options;
@@ -27,6 +28,7 @@ pub struct Encoder {
     site: Arc<Site>,
     auth: Auth,
     queue: Arc<Queue>,
+    hooks: Arc<Hooks>,
     /// Jobs at a time.
     slots: u32,
     access_log: Option<AccessLog>,
@@ -57,6 +59,7 @@ impl Service for Encoder {
         let access_log = log.context("failed to open the access log")?;
         let folder = cx.data_dir()?.join("work");
         let queue = Queue::open(records.clone(), blobs.clone(), &folder, &config).await?;
+        let hooks = Arc::new(Hooks::new(records.clone(), &config)?);
         let ingest = Ingest::new(records.clone(), blobs.clone(), Arc::clone(&accounts));
         let (folder, rest) = (cx.data_dir()?.join("uploads"), config.upload_rest.get());
         let uploads = Uploads::open(records.clone(), blobs.clone(), ingest.clone(), folder, rest).await;
@@ -77,7 +80,8 @@ impl Service for Encoder {
         };
         let slots = config.jobs.unwrap_or_else(slots);
         let proxies = config.trusted_proxies.0;
-        Ok(Encoder { site: Arc::new(site), auth, queue: Arc::new(queue), slots, access_log, proxies, purger })
+        let queue = Arc::new(queue);
+        Ok(Encoder { site: Arc::new(site), auth, queue, hooks, slots, access_log, proxies, purger })
     }
 
     async fn run(self: Arc<Self>, cx: Context) -> anyhow::Result<()> {
@@ -85,6 +89,7 @@ impl Service for Encoder {
         let stop = CancellationToken::new();
         let (queue, stopped) = (Arc::clone(&self.queue).run(self.slots, stop.clone(), troubles.clone()), cx.clone());
         cx.spawn("uploads", Arc::clone(&self.site.uploads).run(cx.clone(), troubles.clone()));
+        cx.spawn("hooks", Arc::clone(&self.hooks).run(cx.clone(), troubles.clone()));
         cx.spawn("queue", async move {
             tokio::join!(queue, async move {
                 stopped.stopping().await;

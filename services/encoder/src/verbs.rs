@@ -2,6 +2,7 @@
 
 mod encode;
 mod fsck;
+mod hooks;
 mod jobs;
 mod probe;
 mod prove;
@@ -24,6 +25,8 @@ pub enum Verbs {
     Worker(worker::Args),
     /// Show what is encoded, waits, or was done
     Jobs(jobs::Args),
+    /// Show what of their hooks accounts have not been told yet, or try it again
+    Hooks(hooks::Args),
     /// Compare the files in the store with what the database says of them
     Fsck(fsck::Args),
     /// Remove files that nothing needs any more, now
@@ -45,6 +48,7 @@ pub(crate) fn run(verb: Verbs, config: Config, cx: &VerbContext) -> anyhow::Resu
         Verbs::Encode(args) => encode::encode(&args, &config),
         Verbs::Worker(args) => worker::run(&args, &config, cx),
         Verbs::Jobs(args) => jobs::run(&args, cx, &mut std::io::stdout().lock()),
+        Verbs::Hooks(args) => hooks::run(&args, cx, &mut std::io::stdout().lock()),
         Verbs::Fsck(args) => fsck::run(&args, cx, &mut std::io::stdout().lock()),
         Verbs::Gc => fsck::gc(cx, &mut std::io::stdout().lock()),
         Verbs::Sign(args) => sign::run(&args, &config, &mut std::io::stdout().lock()),

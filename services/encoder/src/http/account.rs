@@ -29,6 +29,8 @@ pub(super) struct Account<'a> {
     /// Address of its items.
     media: String,
     usage: Usage,
+    /// Bytes of uploads in pieces that are on their way.
+    coming: u64,
     /// Bytes that it may keep, uploads and results together; none if there is no bound.
     quota: Option<u64>,
     /// Bytes of an upload, at most.
@@ -54,12 +56,14 @@ pub(super) async fn account(State(site): State<Arc<Site>>, asked: Asked) -> Resu
     let Asked { here, visit, headers, identity, .. } = &asked;
     site.check(identity, Action::Read, &here.account, "")?;
     let usage = site.records.usage(&here.account).await.map_err(Error::from)?;
+    let taken = site.records.taken(&here.account).await.map_err(Error::from)?;
     let days = site.records.days(&here.account, DAYS).await.map_err(Error::from)?;
     let page = asked.is_browser().then(|| PageOnly { top: here.top.clone(), kept: plot_of(&days, usage) });
     let account = Account {
         account: &here.account,
         media: format!("{}/media", here.top),
         usage,
+        coming: taken.saturating_sub(usage.bytes),
         quota: site.accounts.quota(&here.account),
         max_upload: site.accounts.max_upload(),
         profile: site.accounts.profile_of(&here.account),

@@ -24,6 +24,8 @@ pub(super) struct Asked {
     pub(super) asset: String,
     /// The upload in pieces, empty if the path has none.
     pub(super) upload: String,
+    /// The language of captions, empty if the path has none.
+    pub(super) language: String,
     pub(super) visit: Visit,
     /// Those of the request; what is wanted as `?format=…` stands in `Accept`.
     pub(super) headers: HeaderMap,
@@ -58,6 +60,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
             name,
             asset,
             upload,
+            language: part("language"),
             headers: wanted(visit.query().get("format"), parts.headers.clone())?,
             visit,
             identity: Identity::from_request_parts(parts, state).await?.by_own_rights(),

@@ -44,6 +44,7 @@ pub(super) async fn show(site: &Site, item: Item, asked: &Asked) -> Result<Respo
     let Asked { here, visit, headers, identity, .. } = asked;
     let job = site.records.job_of(item.id).await.map_err(Error::from)?;
     let assets = site.records.assets(item.id).await.map_err(Error::from)?;
+    let captions = site.records.captions(item.id).await.map_err(Error::from)?;
     let tag = tag(&item, &rest(job.as_ref()));
     let open = job.as_ref().is_some_and(|job| job.state.is_open());
     if !asked.is_browser() && headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
@@ -56,7 +57,7 @@ pub(super) async fn show(site: &Site, item: Item, asked: &Asked) -> Result<Respo
         may_change: identity.may(Action::Upload, object),
         may_yank: identity.may(Action::Yank, object),
     };
-    let item = ItemView::new(here, item.clone(), job, assets);
+    let item = ItemView::new(here, item.clone(), job, assets).captioned(captions);
     let response = match asked.is_browser() {
         true => site.pages.show(visit, ITEM, OnPage { item: &item, page })?.respond(headers),
         false => site.pages.represent(visit, headers, ITEM, &item)?,

@@ -16,7 +16,7 @@ use super::account::Account;
 use super::jobs::Jobs;
 use super::list::List;
 use super::sign::SignedAssets;
-use super::view::{AssetView, ItemView, JobView};
+use super::view::{AssetView, CaptionView, ItemView, JobView};
 
 type MakeSchema = fn(&mut SchemaGenerator) -> Schema;
 
@@ -43,6 +43,8 @@ enum Takes {
     Bytes,
     /// Some of the upload.
     Piece,
+    /// Captions.
+    WebVtt,
     /// A form with a file and [`WISHES`].
     Upload,
     /// A form with these fields.
@@ -103,6 +105,7 @@ const PARTS: &[(&str, &str)] = &[
     ("account", "The name of an account: that of its user"),
     ("id", "What its owner calls it: letters, digits, `-`, `_`, and `.` but at the ends"),
     ("asset", "The name of a result, as the profile has it"),
+    ("language", "A tag of BCP 47: `en`, `pt-BR`"),
     ("upload", "What the address ends with that `Location` has said"),
     ("file", "The ID and what follows it: `party.mp4`, `party/1.jpg`"),
 ];
@@ -152,6 +155,12 @@ const OPERATIONS: &[Operation] = &[
     get("/media/{id}/assets", "listAssets", "Results").value(SchemaGenerator::subschema_for::<Vec<AssetView>>),
     get("/media/{id}/assets/{asset}", "getAsset", "A result and its files")
         .value(SchemaGenerator::subschema_for::<AssetView>),
+    get("/media/{id}/captions/{language}", "getCaptions", "Captions as they came: WebVTT").file("text/vtt"),
+    new("put", "/media/{id}/captions/{language}", "putCaptions", "Takes captions in a language, which are checked")
+        .takes(Takes::WebVtt)
+        .done(&[201, 200])
+        .value(SchemaGenerator::subschema_for::<CaptionView>),
+    new("delete", "/media/{id}/captions/{language}", "deleteCaptions", "Removes captions").done(&[204]),
     get("/media/{id}/job", "getJob", "The newest job; `Retry-After` says when to ask again").value(JOB),
     new("post", "/media/{id}/job", "encode", "Encodes once more").takes(Takes::Fields(ORDER)).done(&[202]).value(JOB),
     new("delete", "/media/{id}/job", "cancel", "Ends the job; what was made before stays").done(&[204]),
@@ -265,6 +274,7 @@ impl Takes {
             Takes::Nothing => return None,
             Takes::Bytes => ("application/octet-stream", json!({}), true),
             Takes::Piece => ("application/offset+octet-stream", json!({}), false),
+            Takes::WebVtt => ("text/vtt", json!({}), true),
             Takes::Upload => {
                 let mut fields = fields(WISHES);
                 fields["properties"]["file"] = json!({"description": "The upload"});

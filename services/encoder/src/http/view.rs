@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::here::Here;
 use crate::clock::{SECOND, Stamp};
+use crate::delivery::CAPTIONS;
 use crate::facts::Facts;
-use crate::records::{Asset, Item, Job};
+use crate::records::{Asset, Caption, Item, Job};
 
 /// An item.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,6 +30,7 @@ pub(super) struct ItemView {
     facts: Option<Facts>,
     pub(super) job: Option<JobView>,
     pub(super) assets: Vec<AssetView>,
+    captions: Vec<CaptionView>,
     /// Bytes of upload and results.
     bytes: u64,
     poster: Option<String>,
@@ -67,6 +69,19 @@ pub(super) struct AssetView {
 struct FileView {
     url: String,
     bytes: u64,
+}
+
+/// Captions in a language.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Captions")]
+pub(super) struct CaptionView {
+    language: String,
+    href: String,
+    /// Where players get them.
+    url: String,
+    bytes: u64,
+    cues: u64,
+    changed: Stamp,
 }
 
 /// A job.
@@ -121,8 +136,33 @@ impl ItemView {
             uploader: item.uploader,
             facts: item.facts,
             assets,
+            captions: Vec::new(),
             bytes,
             href,
+        }
+    }
+}
+
+impl ItemView {
+    /// With its captions.
+    pub(super) fn captioned(mut self, captions: Vec<Caption>) -> ItemView {
+        let view = |caption| CaptionView::new(&self.href, &self.account, &self.id, caption);
+        self.captions = captions.into_iter().map(view).collect();
+        self.bytes += self.captions.iter().map(|caption| caption.bytes).sum::<u64>();
+        self
+    }
+}
+
+impl CaptionView {
+    pub(super) fn new(item_href: &str, account: &str, item: &str, caption: Caption) -> CaptionView {
+        let Caption { language, bytes, cues, changed, .. } = caption;
+        CaptionView {
+            href: format!("{item_href}/captions/{language}"),
+            url: format!("/media/{account}/{CAPTIONS}/{item}/{language}.vtt"),
+            language,
+            bytes,
+            cues,
+            changed: Stamp(changed),
         }
     }
 }

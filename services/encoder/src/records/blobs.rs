@@ -40,7 +40,7 @@ impl Records {
         let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM media WHERE source = $1) \
                    OR EXISTS (SELECT 1 FROM job WHERE source = $1 AND state IN ('queued', 'running')) \
                    OR EXISTS (SELECT 1 FROM asset_file WHERE key = $1) OR EXISTS (SELECT 1 FROM unowned WHERE key = $1) \
-                   OR EXISTS (SELECT 1 FROM upload WHERE key = $1)";
+                   OR EXISTS (SELECT 1 FROM upload WHERE key = $1) OR EXISTS (SELECT 1 FROM caption WHERE key = $1)";
         Ok(self.db.fetch_optional(sql, params![key]).await?.is_some())
     }
 
@@ -54,7 +54,7 @@ impl Records {
     /// All blobs that items name, in pages: those after the key `after`, and how many bytes each is said to have.
     pub(crate) async fn named_after(&self, after: &str) -> Result<Vec<(String, u64)>> {
         let sql = "SELECT key, bytes FROM (SELECT source AS key, source_bytes AS bytes FROM media \
-                   UNION ALL SELECT key, bytes FROM asset_file) AS named WHERE key > $1 ORDER BY key LIMIT $2";
+                   UNION ALL SELECT key, bytes FROM asset_file UNION ALL SELECT key, bytes FROM caption) AS named WHERE key > $1 ORDER BY key LIMIT $2";
         let rows = self.db.fetch_all(sql, params![after, PAGE]).await?;
         rows.iter().map(|row| Ok((row.get(0_usize)?, row.get(1_usize)?))).collect()
     }

@@ -3,6 +3,7 @@
 use opsctl_auth::{Act, Author};
 use opsctl_store::{Row, Sql, Transaction, params};
 
+use super::hooks::{self, Happened};
 use super::{MEDIA, Records, Result, blobs, jobs, usage};
 use crate::clock::now;
 use crate::facts::Facts;
@@ -62,6 +63,9 @@ const WANTED: &str = "m.account = $1 AND ($2 = '' OR lower(m.name) LIKE $2 ESCAP
                       OR lower(m.filename) LIKE $2 ESCAPE '!') AND ($3 = '' OR $3 = (SELECT j.state FROM job j \
                       WHERE j.media = m.id ORDER BY j.id DESC LIMIT 1)) AND ($4 < 0 OR m.published = ($4 = 1))";
 
+/// Of results and captions of the item `$1`.
+const KEYS: &str = "SELECT key FROM asset_file WHERE media = $1 UNION ALL SELECT key FROM caption WHERE media = $1";
+
 impl Records {
     /// One item.
     pub(crate) async fn item(&self, account: &str, name: &str) -> Result<Option<Item>> {
@@ -115,6 +119,10 @@ impl Records {
             if !published {
                 self.note_purges(&mut tx, item.id).await?;
             }
+            if published != item.published {
+                let happened = if published { Happened::Published } else { Happened::Unpublished };
+                hooks::note(&mut tx, item.id, happened).await?;
+            }
         }
         changed(&mut tx, item.id).await?;
         tx.commit().await?;
@@ -132,6 +140,7 @@ impl Records {
         self.note_purges(&mut tx, item.id).await?;
         leave_all(&mut tx, item.id, row.get(0_usize)?).await?;
         jobs::cancel(&mut tx, item.id).await?;
+        hooks::note(&mut tx, item.id, Happened::Deleted).await?;
         tx.execute("DELETE FROM media WHERE id = $1", params![item.id]).await?;
         usage::note(&mut tx, &item.account).await?;
         by.record(&mut tx, Act::new("delete", item.object()).before(&item.title)).await?;
@@ -141,10 +150,10 @@ impl Records {
     }
 }
 
-/// Leaves the blobs of an item: its upload and all results.
+/// Leaves the blobs of an item: its upload, all results and captions.
 async fn leave_all(tx: &mut Transaction, media: i64, source: &str) -> Result<()> {
     blobs::leave(tx, source).await?;
-    for row in tx.fetch_all("SELECT key FROM asset_file WHERE media = $1", params![media]).await? {
+    for row in tx.fetch_all(KEYS, params![media]).await? {
         blobs::leave(tx, row.get(0_usize)?).await?;
     }
     Ok(())

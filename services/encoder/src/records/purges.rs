@@ -3,7 +3,7 @@
 
 use opsctl_store::{Transaction, params};
 
-use super::{PURGE, Records, Result};
+use super::{Item, PURGE, Records, Result};
 use crate::clock::{SECOND, now};
 
 /// After a change other nodes still answer with what was there until they have heard of it.
@@ -46,6 +46,19 @@ impl Records {
         self.db.execute(sql, params![purge.path.as_str(), purge.since, after]).await.map(drop)
     }
 
+    /// Notes the address of an item's captions.
+    pub(super) async fn note_caption(&self, tx: &mut Transaction, item: &Item, language: &str) -> Result<()> {
+        if !self.purging {
+            return Ok(());
+        }
+        let path = format!("/media/{}/captions/{}/{language}.vtt", item.account, item.name);
+        let sql = "INSERT INTO purge (path, attempt, after, since) VALUES ($1, 0, $2, $3) \
+                   ON CONFLICT (path) DO UPDATE SET attempt = 0, after = excluded.after, since = excluded.since";
+        let now = now();
+        tx.execute(sql, params![path, now + DELAY, now]).await?;
+        tx.notify(PURGE, "").await
+    }
+
     /// Notes the addresses that an item has now.
     pub(super) async fn note_purges(&self, tx: &mut Transaction, media: i64) -> Result<()> {
         if !self.purging {
@@ -54,6 +67,8 @@ impl Records {
         let sql = "INSERT INTO purge (path, attempt, after, since) \
                    SELECT '/media/' || m.account || '/' || f.asset || '/' || m.name || f.path, 0, $2, $3 \
                    FROM asset_file f JOIN media m ON m.id = f.media WHERE f.media = $1 \
+                   UNION ALL SELECT '/media/' || m.account || '/captions/' || m.name || '/' || c.language || '.vtt', 0, $2, $3 \
+                   FROM caption c JOIN media m ON m.id = c.media WHERE c.media = $1 \
                    ON CONFLICT (path) DO UPDATE SET attempt = 0, after = excluded.after, since = excluded.since";
         let now = now();
         tx.execute(sql, params![media, now + DELAY, now]).await?;

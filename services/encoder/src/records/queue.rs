@@ -3,6 +3,7 @@
 
 use opsctl_store::{Dialect, Row, Sql, Transaction, params};
 
+use super::hooks::{self, Happened};
 use super::{MEDIA, Records, Result, WORK, blobs, usage};
 use crate::clock::now;
 use crate::facts::Facts;
@@ -95,9 +96,14 @@ impl Records {
         let mut tx = self.db.begin().await?;
         let sql = "UPDATE job SET state = CASE WHEN attempt >= $2 THEN 'failed' ELSE 'queued' END, ended = $1, \
                    reason = CASE WHEN attempt >= $2 THEN 'worker-lost' END, message = 'its worker was lost', \
-                   lease_until = NULL, worker = NULL WHERE state = 'running' AND lease_until < $1 RETURNING media";
+                   lease_until = NULL, worker = NULL WHERE state = 'running' AND lease_until < $1 \
+                   RETURNING media, state, reason, message";
         let lost = tx.fetch_all(sql, params![now(), attempts]).await?;
         for row in &lost {
+            if row.get::<&str>(1_usize)? == "failed" {
+                let (reason, message) = (row.get(2_usize)?, row.get(3_usize)?);
+                hooks::note(&mut tx, row.get(0_usize)?, Happened::Failed { reason, message }).await?;
+            }
             tx.notify(MEDIA, &row.get::<i64>(0_usize)?.to_string()).await?;
             tx.notify(WORK, "").await?;
         }
@@ -163,6 +169,15 @@ impl Records {
             let sql = "UPDATE media SET version = version + 1, changed = $2 WHERE id = $1";
             tx.execute(sql, params![held.media, now()]).await?;
             usage::note(&mut tx, row.get(0_usize)?).await?;
+        }
+        let message = message.unwrap_or_default();
+        match (state, reason) {
+            ("done", _) => hooks::note(&mut tx, held.media, Happened::Done).await?,
+            ("failed", reason) => {
+                let reason = reason.unwrap_or("failed");
+                hooks::note(&mut tx, held.media, Happened::Failed { reason, message }).await?;
+            }
+            _ => {}
         }
         tx.notify(MEDIA, &held.media.to_string()).await?;
         tx.notify(WORK, "").await?;

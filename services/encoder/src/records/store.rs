@@ -3,6 +3,7 @@
 use opsctl_auth::{Act, Author};
 use opsctl_store::{Error, Transaction, params};
 
+use super::hooks::{self, Happened};
 use super::jobs::NewJob;
 use super::{Records, Result, blobs, jobs, media, uploads, usage};
 use crate::clock::now;
@@ -98,6 +99,7 @@ impl Records {
         let Arrival { account, key: source, profile, body, priority, .. } = *arrival;
         jobs::enqueue(&mut tx, &NewJob { media: id, account, source, profile, body, priority }).await?;
         usage::note(&mut tx, arrival.account).await?;
+        hooks::note(&mut tx, id, Happened::Uploaded).await?;
         media::changed(&mut tx, id).await?;
         tx.commit().await?;
         Ok(outcome)

@@ -1,5 +1,8 @@
 //! The tables, on SQLite and on PostgreSQL: one final result for each job, whoever comes first or last.
 
+mod hooks;
+mod uploads;
+
 use opsctl_auth::Author;
 use opsctl_store::Location;
 use opsctl_testkit::Postgres;

@@ -83,6 +83,11 @@ impl Records {
     pub(crate) async fn begin_upload(&self, new: &Upload, quota: Option<u64>) -> Result<Room> {
         let mut tx = self.db.begin().await?;
         tx.lock(&format!("uploads:{}", new.account)).await?;
+        let sql = "SELECT count(*) FROM upload WHERE account = $1 AND state = 'open'";
+        let open = tx.fetch_optional(sql, params![&new.account]).await?;
+        if open.map_or(Ok(0), |row| row.get::<u64>(0_usize))? >= MOST {
+            return Ok(Room::TooMany);
+        }
         if !matches!(new.concat, Concat::Final(_)) {
             let room = room(&mut tx, &new.account, new.length, quota).await?;
             if room != Room::Enough {
@@ -120,9 +125,9 @@ impl Records {
         let mut tx = self.db.begin().await?;
         tx.lock(&format!("uploads:{}", upload.account)).await?;
         let more = length.saturating_sub(upload.position);
-        match room(&mut tx, &upload.account, Some(more), quota).await? {
-            Room::Left(left) => return Ok(Room::Left(left)),
-            Room::Enough | Room::TooMany => {}
+        let room = room(&mut tx, &upload.account, Some(more), quota).await?;
+        if room != Room::Enough {
+            return Ok(room);
         }
         let sql = "UPDATE upload SET length = $2 WHERE id = $1 AND length IS NULL AND state = 'open'";
         tx.execute(sql, params![&upload.id, length]).await?;
@@ -190,11 +195,6 @@ impl Records {
 
 /// Whether so many bytes more are within an account's quota; of `None` at least one.
 async fn room(tx: &mut Transaction, account: &str, more: Option<u64>, quota: Option<u64>) -> Result<Room> {
-    let sql = "SELECT count(*) FROM upload WHERE account = $1 AND state = 'open'";
-    let open = tx.fetch_optional(sql, params![account]).await?;
-    if open.map_or(Ok(0), |row| row.get::<u64>(0_usize))? >= MOST {
-        return Ok(Room::TooMany);
-    }
     let Some(quota) = quota else { return Ok(Room::Enough) };
     let left = quota.saturating_sub(usage::taken(tx, account).await?);
     Ok(if more.unwrap_or(1) > left { Room::Left(left) } else { Room::Enough })

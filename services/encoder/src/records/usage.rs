@@ -12,7 +12,7 @@ const DAY: i64 = 24 * 3600 * SECOND;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, JsonSchema)]
 pub(crate) struct Usage {
     pub(crate) items: u64,
-    /// Of uploads and results together.
+    /// Of uploads, results and captions together.
     pub(crate) bytes: u64,
 }
 
@@ -27,7 +27,8 @@ pub(crate) struct Day {
 
 /// Of the account `$1`.
 const SUM: &str = "SELECT count(*), CAST(coalesce(sum(m.source_bytes), 0) + coalesce(sum(\
-                   (SELECT sum(a.bytes) FROM asset a WHERE a.media = m.id)), 0) AS BIGINT) FROM media m WHERE m.account = $1";
+                   (SELECT sum(a.bytes) FROM asset a WHERE a.media = m.id)), 0) + coalesce(sum(\
+                   (SELECT sum(c.bytes) FROM caption c WHERE c.media = m.id)), 0) AS BIGINT) FROM media m WHERE m.account = $1";
 
 /// Of open uploads of the account `$1`; one that is put together counts for nothing as long as its parts do.
 const COMING: &str = "SELECT CAST(coalesce(sum(CASE WHEN concat = 'final' THEN position ELSE coalesce(length, position) END), 0) \
