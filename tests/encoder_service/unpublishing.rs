@@ -103,12 +103,12 @@ fn cache() -> (String, Arc<Mutex<Vec<String>>>) {
             let mut line = String::new();
             let mut reader = BufReader::new(&stream);
             let _ = reader.read_line(&mut line);
-            let mut rest = String::new();
-            while reader.read_line(&mut rest).is_ok_and(|read| read > 2) {
-                rest.clear();
-            }
+            let mut head = String::new();
+            while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+            let host = head.lines().find_map(|line| line.to_lowercase().strip_prefix("host: ").map(str::to_owned));
+            let line = format!("{} {}", host.unwrap_or_default(), line.trim());
             let count = told.lock().unwrap().len();
-            told.lock().unwrap().push(line.trim().to_owned());
+            told.lock().unwrap().push(line);
             let status = if count == 0 { "503 Service Unavailable" } else { "200 OK" };
             let _ = (&stream)
                 .write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes());
@@ -122,12 +122,12 @@ fn a_cache_is_told() {
     let (address, asked) = cache();
     let small = "profile = 'small'\nprofiles.small.output.h264 = { kind = 'mp4', short_side = 144 }\n\
                  profiles.small.output.thumb = { kind = 'thumbs', count = 2, short_side = 90 }";
-    let service = Service::start(&format!("{small}\npurge = 'http://{address}/edge/'"));
+    let service = Service::start(&format!("{small}\npurge = 'http://{address}/edge/'\npurge_host = 'media.example'"));
     let told = |line: &str| asked.lock().unwrap().iter().any(|asked| asked == line);
     let files = ["h264/a.mp4", "thumb/a/1.jpg", "thumb/a/2.jpg"];
     let all_told = |what: &str| {
         eventually(what, || {
-            let line = |file: &&str| told(&format!("PURGE /edge/media/acme/{file} HTTP/1.1"));
+            let line = |file: &&str| told(&format!("media.example PURGE /edge/media/acme/{file} HTTP/1.1"));
             files.iter().all(line).then(|| asked.lock().unwrap().drain(1..).count())
         })
     };

@@ -10,7 +10,7 @@ use opsctl_http::{Endpoints, Proxy};
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error};
 
-pub(crate) use self::delivery::{AccelPrefix, PurgeMethod, PurgeUrl, UrlKey};
+pub(crate) use self::delivery::{AccelPrefix, PurgeHost, PurgeMethod, PurgeUrl, UrlKey};
 use crate::limits::Limits;
 use crate::profile::{self, DEFAULTS, Profiles};
 
@@ -44,6 +44,8 @@ pub struct Config {
     pub cache_shared: Option<Duration>,
     /// A cache that is told what is not to be shown any more.
     pub purge: Option<PurgeUrl>,
+    /// The host whose addresses it keeps, if it is called otherwise itself.
+    pub purge_host: Option<PurgeHost>,
     /// The method of that request.
     pub purge_method: PurgeMethod,
     /// Keys that addresses are signed with; the first one signs.
@@ -243,6 +245,7 @@ pub(crate) mod tests {
         check("hook_origins=['http://10.0.0.7:8080']", &[]);
         check("acounts.acme.quota=1GiB", &["acounts"]);
         check("accel=protected/", &["begins and ends with `/`"]);
+        check("purge_host=user@a", &["expected a host"]);
         check("purge=ftp://cache/", &["expected http"]);
         check("purge_method=GET\npurge_method=A B", &["`PURGE`"]);
         check("url_keys=[{ kid = 'a&b', secret = 'x' }]", &["letters, digits"]);

@@ -63,7 +63,10 @@ impl Service for Encoder {
         let ingest = Ingest::new(records.clone(), blobs.clone(), Arc::clone(&accounts));
         let (folder, rest) = (cx.data_dir()?.join("uploads"), config.upload_rest.get());
         let uploads = Uploads::open(records.clone(), blobs.clone(), ingest.clone(), folder, rest).await;
-        let purger = config.purge.as_ref().map(|url| Purger::new(records.clone(), &url.0, &config.purge_method.0));
+        let purger = config.purge.as_ref().map(|url| {
+            let host = config.purge_host.as_ref().map(|host| host.0.clone());
+            Purger::new(records.clone(), &url.0, host, &config.purge_method.0)
+        });
         let purger = purger.transpose().context("failed to set up the telling of a cache")?.map(Arc::new);
         let site = Site {
             ingest,

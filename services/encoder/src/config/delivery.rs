@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use http::Method;
+use http::uri::Authority;
+use http::{HeaderValue, Method};
 use opsctl_config::{ConfigPath, Secret};
 use opsctl_fetch::Url;
 use schemars::JsonSchema;
@@ -68,6 +69,22 @@ impl TryFrom<String> for PurgeUrl {
     fn try_from(text: String) -> Result<PurgeUrl, &'static str> {
         let url = Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         url.map(PurgeUrl).ok_or("expected http or https and a host, as in `http://cache:6081/`")
+    }
+}
+
+/// The name under which clients know what is in a cache.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct PurgeHost(pub(crate) HeaderValue);
+
+impl TryFrom<String> for PurgeHost {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<PurgeHost, &'static str> {
+        let host = text.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@'));
+        let host = host.and_then(|host| HeaderValue::try_from(host.as_str()).ok());
+        host.map(PurgeHost).ok_or("expected a host, with a port or without, as in `media.example.org`")
     }
 }
 

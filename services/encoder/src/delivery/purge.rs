@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use opsctl_fetch::{Fetch, Reach, Settings, Url};
 use opsctl_host::{Context, Troubles};
 use tracing::{debug, error, warn};
@@ -31,21 +32,28 @@ pub(crate) struct Purger {
     fetch: Fetch,
     url: Url,
     method: Method,
+    headers: HeaderMap,
 }
 
 impl Purger {
-    /// Goes to the origin of `url` alone, whatever its address is.
+    /// Goes to the origin of `url` alone, whatever its address is, with `host` as the host that is asked for.
     ///
     /// # Errors
     /// There are no certificate authorities.
-    pub(crate) fn new(records: Records, url: &Url, method: &Method) -> Result<Purger, opsctl_fetch::Error> {
+    pub(crate) fn new(
+        records: Records,
+        url: &Url,
+        host: Option<HeaderValue>,
+        method: &Method,
+    ) -> Result<Purger, opsctl_fetch::Error> {
         let settings = Settings {
             reach: Reach::trusting(url),
             connect_timeout: TIMEOUT,
             read_timeout: TIMEOUT,
             ..Settings::default()
         };
-        Ok(Purger { records, fetch: Fetch::new(settings)?, url: url.clone(), method: method.clone() })
+        let headers = host.into_iter().map(|host| (HOST, host)).collect();
+        Ok(Purger { records, fetch: Fetch::new(settings)?, url: url.clone(), method: method.clone(), headers })
     }
 
     /// Tells it, until the service stops.
@@ -112,7 +120,7 @@ impl Purger {
     async fn tell(&self, path: &str) -> Result<(), String> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
-        let sent = self.fetch.send(self.method.clone(), &url, HeaderMap::new(), Bytes::new()).await;
+        let sent = self.fetch.send(self.method.clone(), &url, self.headers.clone(), Bytes::new()).await;
         let answer = sent.map_err(|error| opsctl_logging::chain(&error).to_string())?;
         debug!(path, status = answer.status().as_u16(), "a cache is told");
         match answer.status() {
