@@ -66,6 +66,18 @@ fn a_running_server_shows_what_verbs_change() {
 }
 
 #[test]
+fn a_verb_that_does_not_know_the_servers_folder_changes_nothing() {
+    let running = start(&[Package::wheel("demo", "1.0")], "");
+    shows(&running, "", "demo", "demo-1.0", true);
+    let mut fsck = opsctl(["index", "fsck", "--data-dir"]);
+    let said = Ran::of(fsck.arg(running.path("data")).args(["--set", "host.allow_root=true"])).fails(1);
+    assert!(said.contains("the index `main` is served from `") && said.contains("`--config` or `--root`"), "{said}");
+    assert!(run(&running, "fsck").ok().contains("1 files, 0 faults"));
+    shows(&running, "", "demo", "demo-1.0", true);
+    running.stop();
+}
+
+#[test]
 fn without_a_server_and_from_one_machine_to_another() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for dir in [&old, &new] {

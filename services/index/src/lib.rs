@@ -20,6 +20,7 @@
 //! come from, `routes` what a page is made of: an index, its bases, an upstream. `http` has one endpoint in each file,
 //! `verbs` are the command line's; `open` opens what both work on. `changes` is what people do to what is
 //! there, `follow` takes on what others have changed in the database, `bucket` is files in a bucket. `access` decides who may do what, and nobody else.
+//! `roots` keeps verbs from looking into another folder than the server.
 //! `opsctl-dist` knows what names, versions, archives and metadata are.
 //!
 //! # Invariants
@@ -42,6 +43,7 @@ mod open;
 mod options;
 mod origins;
 mod records;
+mod roots;
 mod routes;
 mod service;
 mod upload;

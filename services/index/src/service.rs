@@ -19,6 +19,7 @@ use crate::http::{self, Site};
 use crate::open::{Opened, Opening, bucket, open};
 use crate::options::Options;
 use crate::records::MIGRATIONS;
+use crate::roots;
 use crate::upload::{Sweeper, recover};
 use crate::verbs::{self, Verbs};
 
@@ -83,6 +84,7 @@ impl Service for Index {
         for store in stores.values() {
             recover(store).await.context("failed to recover uploads that were cut off")?;
             let Some(kept) = store.kept(rescan.get()) else { continue };
+            roots::note(data_dir, &kept.index, &kept.root)?;
             let mut keeper = Keeper::open(kept, Arc::clone(&catalog), troubles.clone()).await?;
             if let Ok(looked) = tokio::time::timeout(FIRST_LOOK, keeper.look_at_all()).await {
                 looked?;

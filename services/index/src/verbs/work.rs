@@ -13,6 +13,7 @@ use crate::config::{Config, IndexName};
 use crate::folder::Keeper;
 use crate::open::{Opened, Opening, bucket, open};
 use crate::records::MIGRATIONS;
+use crate::roots;
 use crate::upload::Store;
 
 /// What is open for a verb.
@@ -32,6 +33,9 @@ impl Work {
         let bucket = bucket(&cx.location()?, || cx.blobs()).await?;
         let (max_file, data_dir) = (max_file.bytes(), &cx.data_dir()?);
         let opened = open(Opening { root, indexes, max_file, data_dir, database, bucket }).await?;
+        for kept in opened.stores.values().filter_map(|store| store.kept(rescan.get())) {
+            roots::check(data_dir, &kept.index, &kept.root)?;
+        }
         let changes =
             Changes::new(Arc::clone(&opened.catalog), Arc::clone(&opened.origins), Arc::clone(&opened.stores));
         Ok(Work { opened, changes, max_file, who, rescan: rescan.get() })
