@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use opsctl_testkit::{Chromium, Tab};
+use serde_json::json;
 
 use super::{PASSWORD, Service};
 use crate::encoder::clip;
@@ -134,7 +135,7 @@ fn a_video_is_uploaded_in_a_browser_plays_and_is_deleted() {
     fill(&mut tab, "#f-title", "Hello from <us>");
     tab.click("form[aria-label=Upload] button[type=submit]");
     tab.until("location.pathname.startsWith('/api/v1/media/movie-hello-')");
-    shows(&mut tab, &["Hello from <us>", "is uploaded"]);
+    shows(&mut tab, &["Hello from <us>"]);
     // the page goes on by itself until there is something to play
     tab.until("document.querySelector('video source')");
     shows(&mut tab, &["published", "MP4 576p", "MP4 480p", "HLS", "FLV", "Sound alone", "Results"]);
@@ -224,5 +225,44 @@ fn what_is_wrong_with_an_upload_is_said_on_its_page() {
     let item = path(&mut tab);
     let id = item.rsplit('/').next().unwrap();
     eventually("it is encoded", || (service.item(id)["status"] == "done").then_some(()));
+    service.running.stop();
+}
+
+#[test]
+fn an_upload_in_a_browser_goes_on_after_a_reload() {
+    let service = Service::start("jobs = 0");
+    let mut browser = Chromium::start();
+    let mut tab = browser.tab(1200);
+    log_in(&mut tab, &service);
+    let speed = |tab: &mut Tab<'_>, bytes: i64| {
+        tab.call("Network.enable", json!({}));
+        let conditions = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes });
+        tab.call("Network.emulateNetworkConditions", conditions);
+    };
+    speed(&mut tab, 200_000);
+    tab.choose("input[type=file]", &chosen("movie-hello.avi"));
+    fill(&mut tab, "#f-title", "Slowly \u{1F422}");
+    tab.click("form[aria-label=Upload] button[type=submit]");
+    let begun = "Object.values(localStorage).find((value) => value.startsWith('/api/v1/tus/'))";
+    tab.until(&format!("({begun}) && document.querySelector('form progress')?.value > 0.2"));
+    let upload = tab.eval(begun);
+    let id = upload.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    tab.open(&service.url("/api/v1/media"));
+    speed(&mut tab, -1);
+    let head = ["-I", "-H", "Tus-Resumable: 1.0.0"];
+    let offset = eventually("what has arrived is there", || {
+        let answer = service.acme(upload.as_str().unwrap(), &head).is(200);
+        answer.header("upload-offset")?.parse::<u64>().ok().filter(|offset| *offset > 0)
+    });
+    assert!(offset < std::fs::metadata(chosen("movie-hello.avi")).unwrap().len());
+    tab.choose("input[type=file]", &chosen("movie-hello.avi"));
+    tab.click("form[aria-label=Upload] button[type=submit]");
+    tab.until("location.pathname.startsWith('/api/v1/media/movie-hello-') && document.querySelector('h1')");
+    // a name that is made here ends with what the upload is called: it was the same one
+    assert!(path(&mut tab).ends_with(id.get(..8).unwrap()), "{} {id}", path(&mut tab));
+    shows(&mut tab, &["Slowly \u{1F422}"]);
+    assert_eq!(tab.eval("localStorage.length"), 0);
+    let source = service.acme(&format!("{}/source", path(&mut tab)), &[]).is(200);
+    assert_eq!(source.body, std::fs::read(chosen("movie-hello.avi")).unwrap());
     service.running.stop();
 }

@@ -78,9 +78,8 @@
     scrollTo(0, 0);
   };
 
-  // a form with files says how far it has come
-  const upload = (form, submitter) => {
-    const request = new XMLHttpRequest();
+  // the row below a form that says how far its files are
+  const sending = (form) => {
     const bar = make("progress", "", { max: "1", value: "0" });
     const text = make("span", "0 %");
     const label = make("label", "Sending ");
@@ -88,21 +87,28 @@
     const row = make("p", "", { class: "progress" });
     label.append(bar);
     row.append(label, " ", text, " ", stop);
-    const data = new FormData(form, submitter);
     const buttons = [...all("button:not([disabled])", form)];
     buttons.forEach((button) => { button.disabled = true; });
+    for (const old of all(":scope > .error", form)) old.remove();
     form.append(row);
     const over = (words) => {
       row.remove();
       buttons.forEach((button) => { button.disabled = false; });
       if (words) { say(words); form.append(make("p", words, { class: "error", role: "alert" })); }
     };
-    request.upload.addEventListener("progress", (event) => {
-      if (!event.lengthComputable) return;
-      bar.value = event.loaded / event.total;
-      text.textContent = event.loaded < event.total
-        ? `${Math.floor(bar.value * 100)} % of ${size(event.total)}` : "sent, waiting for the answer";
-    });
+    const told = (loaded, total) => {
+      bar.value = loaded / total;
+      text.textContent = loaded < total ? `${Math.floor(bar.value * 100)} % of ${size(total)}` : "sent, waiting for the answer";
+    };
+    return { stop, over, told };
+  };
+
+  // a form with files says how far it has come
+  const upload = (form, submitter) => {
+    const request = new XMLHttpRequest();
+    const data = new FormData(form, submitter);
+    const { stop, over, told } = sending(form);
+    request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) told(event.loaded, event.total); });
     request.addEventListener("load", () => {
       over();
       const type = request.getResponseHeader("content-type") ?? "";
@@ -112,11 +118,66 @@
     request.addEventListener("error", () => over("The connection broke; nothing was taken."));
     request.addEventListener("abort", () => over(""));
     stop.addEventListener("click", () => request.abort());
-    for (const old of all(":scope > .error", form)) old.remove();
     // a field may be called "action"
     request.open("POST", form.getAttribute("action") ?? location.href);
     request.setRequestHeader("accept", "application/xhtml+xml, text/html");
     request.send(data);
+  };
+
+  // data-tus="/tus": the file goes in pieces (tus 1.0.0). What has arrived stays there, so that the same file goes on where
+  // it was: after a broken connection by itself, after the page was loaded again when it is chosen once more
+  const PIECE = 8 << 20;
+  const TRIES = 6;
+  const base64 = (text) => btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
+  const uploadInPieces = async (form, file) => {
+    const { stop, over, told } = sending(form);
+    const token = form.querySelector("[name=_csrf]")?.value ?? "";
+    let stopped = false;
+    let request;
+    stop.addEventListener("click", () => { stopped = true; request.abort(); });
+    // status 0: the connection broke
+    const ask = (method, url, headers = {}, body = null, from = 0) => new Promise((done) => {
+      request = new XMLHttpRequest();
+      request.open(method, url);
+      const always = { accept: "application/json", "tus-resumable": "1.0.0", "x-csrf-token": token };
+      for (const [name, value] of Object.entries({ ...always, ...headers })) request.setRequestHeader(name, value);
+      request.upload.addEventListener("progress", (event) => told(from + event.loaded, file.size));
+      request.addEventListener("loadend", (event) => done(event.target));
+      request.send(body);
+    });
+    const why = (answer) => {
+      try { return JSON.parse(answer.responseText).detail; } catch { return answer.statusText; }
+    };
+    const name = `${form.dataset.tus} ${file.name} ${file.size} ${file.lastModified}`;
+    let url = localStorage.getItem(name);
+    let answer = url && await ask("HEAD", url);
+    if (answer && answer.status !== 200 && answer.status !== 0) url = null;
+    if (!url) {
+      const fields = [...new FormData(form)].filter(([field, value]) => typeof value === "string" && value && !field.startsWith("_"));
+      const words = [...fields, ["filename", file.name]].map(([field, value]) => `${field} ${base64(value)}`);
+      answer = await ask("POST", form.dataset.tus, { "upload-length": file.size, "upload-metadata": words.join(",") });
+      if (answer.status !== 201) return over(answer.status ? `It was refused: ${why(answer)}.` : "The connection broke; nothing was taken.");
+      url = answer.getResponseHeader("location");
+      localStorage.setItem(name, url);
+    }
+    let offset = Number(answer.getResponseHeader("upload-offset") ?? 0);
+    for (let failed = 0; offset < file.size && !stopped && failed < TRIES;) {
+      const headers = { "upload-offset": offset, "content-type": "application/offset+octet-stream" };
+      answer = await ask("PATCH", url, headers, file.slice(offset, offset + PIECE), offset);
+      if (answer.status === 204) { failed = 0; offset = Number(answer.getResponseHeader("upload-offset")); continue; }
+      if (stopped) break;
+      if (answer.status >= 400 && ![409, 423, 503].includes(answer.status)) {
+        localStorage.removeItem(name);
+        return over(`It was refused: ${why(answer)}.`);
+      }
+      await new Promise((done) => { setTimeout(done, 500 * 2 ** failed++); });
+      const there = await ask("HEAD", url);
+      if (there.status === 200) { answer = there; offset = Number(there.getResponseHeader("upload-offset")); }
+    }
+    if (offset < file.size) return over("It is not complete. What has arrived is kept: send the same file once more to go on.");
+    localStorage.removeItem(name);
+    const item = /<([^>]*)>; rel="item"/.exec(answer.getResponseHeader("link") ?? "");
+    location.assign(item ? item[1] : location.href);
   };
 
   document.addEventListener("submit", (event) => {
@@ -126,11 +187,12 @@
     // twice the same is seldom meant
     if (form.dataset.sent && Date.now() - form.dataset.sent < 2000) { event.preventDefault(); return; }
     form.dataset.sent = Date.now();
-    const files = [...all("input[type=file]", form)].some((input) => input.files.length);
-    if ("upload" in form.dataset && files) {
+    const files = [...all("input[type=file]", form)].flatMap((input) => [...input.files]);
+    if ("upload" in form.dataset && files.length) {
       event.preventDefault();
       delete form.dataset.sent;
-      upload(form, event.submitter);
+      if (form.dataset.tus && files.length === 1) uploadInPieces(form, files[0]);
+      else upload(form, event.submitter);
     }
   });
   document.addEventListener("change", (event) => {
