@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use tempfile::TempDir;
 
 use super::*;
-use crate::changes::tests::sdist;
+use crate::changes::tests::{sdist, sdist_saying};
 use crate::config::tests::config;
 
 #[derive(Parser)]
@@ -159,6 +159,25 @@ fn what_is_exported_is_imported() {
     second.check("yank demo --reason why", true, &["nothing to do"]);
     second.check("status --json", true, &["deprecated", "other", "dev"]);
     second.check("reserve", true, &["acme-*"]);
+    // what came with a file goes along, and names that were removed stay taken
+    let dump = scene.path("out/opsctl-index.json");
+    let text = std::fs::read_to_string(&dump).unwrap();
+    assert_eq!(text.matches(r#""attestations": null"#).count(), 2, "{text}");
+    std::fs::write(&dump, text.replace(r#""attestations": null"#, r#""attestations": "[{}]""#)).unwrap();
+    let proven = Scene::new();
+    proven.check(&import, true, &["2 files added"]);
+    sdist(&scene.path("newer"), "demo", "2.0");
+    proven.check(&format!("add {}/demo-2.0.tar.gz", scene.path("newer").display()), true, &["added"]);
+    proven.check("retain --keep 1 --match demo", true, &["demo-1.0.tar.gz", "1 files"]);
+    proven.check("export DIR/out", true, &["2 files"]);
+    let text = std::fs::read_to_string(proven.path("out/opsctl-index.json")).unwrap();
+    assert_eq!(text.matches(r#""attestations": "[{}]""#).count(), 1, "{text}");
+    assert!(text.contains(r#""filename": "demo-1.0.tar.gz""#), "{text}");
+    let last = Scene::new();
+    last.check(&format!("import {}", proven.path("out").display()), true, &["2 files added"]);
+    sdist_saying(&scene.path("other"), "demo", "1.0", "Summary: other bytes\n");
+    let other = format!("add {}/demo-1.0.tar.gz", scene.path("other").display());
+    last.check(&other, false, &["there was another file `demo-1.0.tar.gz`"]);
     std::fs::write(scene.path("out/main/demo/demo-1.0.tar.gz"), "damaged").unwrap();
     let third = Scene::new();
     third.check(&import, false, &["demo-1.0.tar.gz: refused: it is damaged", "1 files added"]);
