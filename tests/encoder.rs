@@ -250,7 +250,7 @@ pub(crate) fn moments(path: &Path) -> (Vec<f64>, Vec<f64>) {
 
 /// Flash and beep come together, `count` times.
 #[track_caller]
-fn check_sync(path: &Path, count: usize) {
+pub(crate) fn check_sync(path: &Path, count: usize) {
     let (flashes, beeps) = moments(path);
     assert!(flashes.len() >= count && beeps.len() >= count, "{flashes:?} {beeps:?}");
     for (flash, beep) in flashes.iter().zip(&beeps) {

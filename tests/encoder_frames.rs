@@ -11,7 +11,7 @@ use crate::harness::{Ran, program};
 const SAME: f64 = 100.0;
 
 /// When each frame of the picture is seen, in seconds.
-fn times(path: &Path) -> Vec<f64> {
+pub(crate) fn times(path: &Path) -> Vec<f64> {
     let mut ffprobe = Command::new(program("ffprobe", "ffmpeg"));
     ffprobe.args(["-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0"]);
     let text = Ran::of(ffprobe.arg(path)).ok();
@@ -21,7 +21,7 @@ fn times(path: &Path) -> Vec<f64> {
 }
 
 /// How alike each frame is to the one with the same number, `later` having lost its first: PSNR in dB.
-fn alike(one: &Path, other: &Path, later: usize) -> Vec<f64> {
+pub(crate) fn alike(one: &Path, other: &Path, later: usize) -> Vec<f64> {
     let size = judged(one)["streams"][0].clone();
     let numbered = format!(
         "setparams=colorspace=bt709:range=tv,scale={}:{}:flags=bicubic,format=yuv420p,settb=1/25,setpts=N",

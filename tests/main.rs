@@ -21,6 +21,7 @@ mod encoder;
 mod encoder_details;
 mod encoder_frames;
 mod encoder_hostile;
+mod encoder_parts;
 mod encoder_service;
 mod finger;
 mod finger_doors;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::asset::Asset;
 use crate::facts::Facts;
 use crate::isolation::{Attempt, Isolation};
+use crate::part::{Part, Piece};
 use crate::refusal::Refusal;
 
 /// One line.
@@ -24,6 +25,13 @@ pub enum Event {
     Warning(Warning),
     /// A result is complete.
     Asset(Asset),
+    /// Where the picture can be cut.
+    Parts {
+        /// All of it; empty if it is to be encoded as a whole.
+        parts: Vec<Part>,
+    },
+    /// A part of the picture is encoded.
+    Piece(Piece),
     /// How attempts to break out went.
     Proof {
         /// Each of them.

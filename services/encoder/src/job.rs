@@ -22,6 +22,7 @@ use crate::event::{Event, Warning};
 use crate::facts::Facts;
 use crate::isolation::{Attempt, Isolation};
 use crate::limits::Limits;
+use crate::part::{Part, Piece};
 use crate::refusal::Refusal;
 use crate::task::{Order, SOURCE, Task};
 
@@ -66,6 +67,10 @@ pub struct Outcome {
     pub facts: Option<Facts>,
     /// What was made; complete only after [`End::Done`].
     pub assets: Vec<Asset>,
+    /// Where the picture can be cut, after [`Order::Cut`].
+    pub parts: Vec<Part>,
+    /// What was made of a part, after [`Order::Part`].
+    pub piece: Option<Piece>,
     /// What to know about it.
     pub warnings: Vec<Warning>,
     /// What the worker was kept from.
@@ -126,7 +131,7 @@ impl Job {
         let mut child = self.start(program)?;
         let mut watched = watch::watch(&mut child, &self.limits, cancel, each)?;
         drop(link);
-        if let Err(text) = self.check(&watched.assets) {
+        if let Err(text) = self.check(&watched.assets).and_then(|()| self.check_piece(watched.piece.as_ref())) {
             watched.end = End::Failed { again: false, text };
         }
         Ok(watched)
@@ -167,13 +172,27 @@ impl Job {
     /// Whether all files are plain ones where they should be.
     fn check(&self, assets: &[Asset]) -> Result<(), String> {
         for asset in assets {
-            let known = matches!(&self.order, Order::Encode(profile) if profile.output.contains_key(&asset.name));
+            let known = match &self.order {
+                Order::Encode(profile) | Order::Join { profile, .. } => profile.output.contains_key(&asset.name),
+                Order::Probe | Order::Cut { .. } | Order::Part { .. } | Order::Prove { .. } => false,
+            };
             let strange = asset.files.iter().find(|file| !is_plain(&self.folder, file, &asset.name));
             if !known || strange.is_some() {
                 return Err(format!("the worker says that it made `{}`: {strange:?}", asset.name));
             }
         }
         Ok(())
+    }
+
+    /// Whether all files of a part are plain ones where they should be.
+    fn check_piece(&self, piece: Option<&Piece>) -> Result<(), String> {
+        let Some(piece) = piece else { return Ok(()) };
+        let known = matches!(&self.order, Order::Part { part, .. } if part.number == piece.number);
+        let strange = piece.files.iter().find(|file| !is_plain(&self.folder, file, &Part::name(piece.number)));
+        if known && strange.is_none() {
+            return Ok(());
+        }
+        Err(format!("the worker says that it made part {}: {strange:?}", piece.number))
     }
 }
 

@@ -34,6 +34,7 @@ mod job;
 mod limits;
 mod name;
 mod options;
+mod part;
 mod plan;
 mod profile;
 mod queue;
@@ -55,6 +56,7 @@ pub use isolation::{Attempt, Grant, Isolation};
 pub use job::{Cancel, End, Job, Outcome, Program};
 pub use limits::Limits;
 pub use options::Options;
+pub use part::{Part, Piece};
 pub use profile::{
     DEFAULTS, Fault, Flv, FlvCodec, Output, Picture, Preset, Profile, Profiles, Remux, Rendition, parse,
 };

@@ -231,6 +231,16 @@ pub fn parse(text: &str) -> Result<Profiles, Fault> {
 }
 
 impl Profile {
+    /// Only the pictures of it, which are made beside a video that is encoded in parts; `None` if there are none.
+    #[must_use]
+    pub fn pictures(&self) -> Option<Self> {
+        let mut profile = self.clone();
+        profile.output.retain(|_, output| {
+            matches!(output, Output::Poster(_) | Output::Thumbs { .. } | Output::Storyboard { .. })
+        });
+        (!profile.output.is_empty()).then_some(profile)
+    }
+
     /// Whether all numbers are within their bounds; `name` is for the message.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
+use crate::part::Part;
 use crate::profile::Profile;
 
 /// The upload's name in the job's folder: a link or the file itself, whatever it was called before.
@@ -29,6 +30,27 @@ pub enum Order {
     Probe,
     /// Make what the profile says.
     Encode(Profile),
+    /// Find out where the picture can be cut; see [`Part`].
+    Cut {
+        /// What is to be made in the end.
+        profile: Profile,
+        /// How long a part is to be.
+        seconds: f64,
+    },
+    /// Encode one part of the picture.
+    Part {
+        /// As it was when the parts were found.
+        profile: Profile,
+        /// Which part.
+        part: Part,
+    },
+    /// Make what the profile says, but for pictures, from parts whose files are in the job's folder.
+    Join {
+        /// As it was when the parts were found.
+        profile: Profile,
+        /// How many there are.
+        parts: u32,
+    },
     /// Try to break out, and say how that went.
     Prove {
         /// A file that exists and may not be read.

@@ -21,10 +21,13 @@ mod flv;
 mod front;
 mod graph;
 mod hls;
+mod join;
 mod jpeg;
 mod mux;
 mod open;
 mod outputs;
+mod parcel;
+mod parts;
 mod pictures;
 mod pipeline;
 mod sniff;
@@ -36,6 +39,7 @@ use std::path::Path;
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::limits::Limits;
+use crate::part::Part;
 use crate::plan::Plan;
 use crate::profile::Profile;
 
@@ -62,11 +66,56 @@ pub(crate) fn encode(
     limits: &Limits,
     emit: Emit<'_>,
 ) -> Result<(), Error> {
+    let (source, plan) = planned(source, profile, limits, emit)?;
+    pipeline::run(source, &plan, profile, folder, None, limits, emit)
+}
+
+/// Where the picture of the file at `source` can be cut, to parts of about so many seconds.
+pub(crate) fn cut(
+    source: &Path,
+    profile: &Profile,
+    seconds: f64,
+    limits: &Limits,
+    emit: Emit<'_>,
+) -> Result<(), Error> {
+    let (source, plan) = planned(source, profile, limits, emit)?;
+    emit(Event::Parts { parts: parts::find(source, &plan, profile, seconds)? });
+    Ok(())
+}
+
+/// Encodes one part of the picture of the file at `source`.
+pub(crate) fn part(
+    source: &Path,
+    folder: &Path,
+    profile: &Profile,
+    part: Part,
+    limits: &Limits,
+    emit: Emit<'_>,
+) -> Result<(), Error> {
+    let (source, plan) = planned(source, profile, limits, emit)?;
+    parts::encode(source, &plan, profile, folder, part, limits, emit)
+}
+
+/// Makes what `profile` says of the file at `source`, but for pictures, from so many parts that are in `folder`.
+pub(crate) fn join(
+    source: &Path,
+    folder: &Path,
+    profile: &Profile,
+    parts: u32,
+    limits: &Limits,
+    emit: Emit<'_>,
+) -> Result<(), Error> {
+    let (source, mut plan) = planned(source, profile, limits, emit)?;
+    plan.pictures.clear();
+    pipeline::run(source, &plan, profile, folder, Some(parts), limits, emit)
+}
+
+fn planned(source: &Path, profile: &Profile, limits: &Limits, emit: Emit<'_>) -> Result<(open::Source, Plan), Error> {
     begin()?;
     let source = open::open(source, limits)?;
     emit(Event::Facts(Box::new(source.facts.clone())));
     let plan = Plan::new(&source.facts, profile)?;
-    pipeline::run(source, &plan, profile, folder, limits, emit)
+    Ok((source, plan))
 }
 
 fn begin() -> Result<(), Error> {

@@ -4,6 +4,7 @@ mod encode;
 mod fsck;
 mod hooks;
 mod jobs;
+mod parts;
 mod probe;
 mod prove;
 mod run;

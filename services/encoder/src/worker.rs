@@ -77,6 +77,9 @@ fn work(task: &Task, folder: &Path, emit: transcode::Emit<'_>) -> Result<(), Err
             Ok(())
         }
         Order::Encode(profile) => transcode::encode(source, folder, profile, &task.limits, emit),
+        Order::Cut { profile, seconds } => transcode::cut(source, profile, *seconds, &task.limits, emit),
+        Order::Part { profile, part } => transcode::part(source, folder, profile, *part, &task.limits, emit),
+        Order::Join { profile, parts } => transcode::join(source, folder, profile, *parts, &task.limits, emit),
         Order::Prove { other, port } => {
             emit(Event::Proof { attempts: isolation::proof::attempts(Path::new(other), *port) });
             Ok(())

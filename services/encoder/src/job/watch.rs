@@ -49,6 +49,8 @@ pub(super) fn watch(
         end: End::Cancelled,
         facts: None,
         assets: Vec::new(),
+        parts: Vec::new(),
+        piece: None,
         warnings: Vec::new(),
         isolation: None,
         attempts: Vec::new(),
@@ -146,6 +148,8 @@ impl Watch<'_> {
             }
             Event::Warning(warning) if outcome.warnings.len() < 100 => outcome.warnings.push(warning),
             Event::Asset(asset) if outcome.assets.len() < 1000 => outcome.assets.push(asset),
+            Event::Parts { parts } => outcome.parts = parts.into_iter().take(crate::part::MOST).collect(),
+            Event::Piece(piece) => outcome.piece = Some(piece),
             Event::Proof { attempts } => outcome.attempts = attempts,
             Event::Warning(_) | Event::Asset(_) | Event::Progress(_) => {}
             last @ (Event::Refused(_) | Event::Failed { .. } | Event::Done) => self.last = Some(last),

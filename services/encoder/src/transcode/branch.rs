@@ -1,18 +1,23 @@
 //! One encode of the picture, in a thread of its own, from the common frames to the files that want it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use ffmpeg_next as ffmpeg;
 
-use ffmpeg::codec::encoder;
+use ffmpeg::codec::{Parameters, encoder};
 use ffmpeg::{Frame, Packet, Rational, Rescale, frame};
 
+use super::av;
 use super::codecs::{self, Common, TICKS};
 use super::error::{Doing, Error};
 use super::graph::Graph;
+use super::join::{self, Join};
 use super::mux::Mux;
+use super::parcel;
 use crate::facts::Size;
+use crate::part::Part;
 use crate::plan::{VideoCodec, VideoEncode};
 
 /// A stream of a file.
@@ -28,6 +33,8 @@ pub(super) struct Branch {
     rate: Rational,
     graph: Option<Graph>,
     places: Vec<Place>,
+    /// The part of it that is wanted, and where its packets go.
+    part: Option<(Part, parcel::Writer)>,
     last: i64,
     /// How long a frame is seen, usually, in the encoder's unit.
     usual: i64,
@@ -47,7 +54,8 @@ impl Branch {
         let arguments = format!("video_size={base}:pix_fmt=yuv420p:time_base=1/{TICKS}:pixel_aspect=1/1");
         let graph = (!filters.is_empty()).then(|| Graph::video(&arguments, &filters.join(","))).transpose()?;
         let usual = 1_i64.rescale(common.rational().invert(), unit).max(1);
-        Ok(Self { encoder, base: unit, rate: common.rational(), graph, places: Vec::new(), last: i64::MIN, usual })
+        let (rate, places) = (common.rational(), Vec::new());
+        Ok(Self { encoder, base: unit, rate, graph, places, part: None, last: i64::MIN, usual })
     }
 
     /// What comes out goes into `mux` as well.
@@ -57,8 +65,26 @@ impl Branch {
         Ok(())
     }
 
-    /// Encodes frames until there are no more.
-    pub(super) fn run(mut self, frames: &Receiver<frame::Video>) -> Result<(), Error> {
+    /// Only this part is wanted: its packets go into a file below `folder`, `number` being that of this encode.
+    pub(super) fn limit_to(&mut self, part: Part, folder: &Path, number: usize) -> Result<(), Error> {
+        let path = folder.join(join::file(part.number, number));
+        self.part = Some((part, parcel::Writer::create(path, self.base, &self.header())?));
+        Ok(())
+    }
+
+    /// The same encode, already done in so many parts.
+    pub(super) fn join(self, folder: &Path, parts: u32, number: usize) -> Join {
+        let header = self.header();
+        Join::new(folder, parts, number, self.base, header, self.places)
+    }
+
+    /// What the encoder says before its first packet.
+    fn header(&self) -> Vec<u8> {
+        av::extradata(&Parameters::from(&self.encoder))
+    }
+
+    /// Encodes frames until there are no more. Returns packets and bytes of the file if only a part is wanted.
+    pub(super) fn run(mut self, frames: &Receiver<frame::Video>) -> Result<Option<(u64, u64)>, Error> {
         let mut graph = self.graph.take();
         for mut frame in frames.iter() {
             let Some(graph) = &mut graph else {
@@ -73,7 +99,8 @@ impl Branch {
             self.drain(graph)?;
         }
         self.encoder.send_eof().doing(|| "encode the last frames".to_owned())?;
-        self.write()
+        self.write()?;
+        self.part.map(|(_, parcel)| parcel.finish()).transpose()
     }
 
     fn drain(&mut self, graph: &mut Graph) -> Result<(), Error> {
@@ -90,6 +117,11 @@ impl Branch {
             return Ok(());
         }
         self.last = time;
+        let ticks = time.rescale(self.base, Rational(1, TICKS));
+        // what is only there for the filters belongs to another part
+        if self.part.as_ref().is_some_and(|(part, _)| !part.has(ticks)) {
+            return Ok(());
+        }
         frame.set_pts(Some(time));
         self.encoder.send_frame(frame).doing(|| "encode a frame".to_owned())?;
         self.write()
@@ -103,6 +135,9 @@ impl Branch {
                     // x264's packets have none, and a file without one ends with the beginning of its last frame
                     packet.set_duration(self.usual);
                     spread(&packet, &self.places)?;
+                    if let Some((_, parcel)) = &mut self.part {
+                        parcel.write(&packet)?;
+                    }
                 }
                 Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: libc::EAGAIN }) => return Ok(()),
                 Err(source) => return Err(Error::Libav { doing: "encode a frame".to_owned(), source }),

@@ -82,6 +82,11 @@ impl Decoder {
         None
     }
 
+    /// What was damaged until now is no matter.
+    pub(super) fn forgive(&mut self) {
+        (self.failed, self.damaged) = (0, 0);
+    }
+
     /// What is to be known of the stream at its end.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();

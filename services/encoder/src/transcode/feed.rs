@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ffmpeg_next as ffmpeg;
 
-use ffmpeg::{Packet, frame};
+use ffmpeg::{Packet, Rational, Rescale, frame};
 
 use super::Emit;
 use super::av;
@@ -15,15 +15,19 @@ use super::copy::Copy;
 use super::decode::{Decoded, Decoder};
 use super::error::{Doing, Error};
 use super::front::Front;
-use super::open::{FAULTS, Source};
+use super::join::Join;
+use super::open::{FAULTS, Source, microseconds};
 use super::pictures::{Schedule, Shot};
 use crate::event::{Event, Progress, Warning};
 use crate::facts::{AudioFacts, VideoFacts};
 use crate::limits::Limits;
+use crate::part::Part;
 use crate::refusal::Refusal;
 
 /// How often it is said how far it is.
 const PROGRESS: Duration = Duration::from_millis(400);
+/// Frames after the end of a part that are decoded for it: more than all filters together keep back.
+const AFTER: u32 = 8;
 
 /// The reader of one upload.
 pub(super) struct Feed<'a> {
@@ -31,6 +35,7 @@ pub(super) struct Feed<'a> {
     limits: &'a Limits,
     emit: Emit<'a>,
     copies: Vec<Copy>,
+    joins: Vec<Join>,
     video: Option<Video>,
     audio: Option<Audio>,
     began: Instant,
@@ -45,6 +50,8 @@ pub(super) struct Fed {
     /// The same for sound.
     pub sounds: Option<u64>,
     pub warnings: Vec<Warning>,
+    /// Packets of the picture that were put together from parts.
+    pub joined: u64,
 }
 
 struct Video {
@@ -55,6 +62,18 @@ struct Video {
     usual: i64,
     front: Front,
     out: Out,
+    part: Option<Wanted>,
+}
+
+/// The part of the picture that is wanted.
+struct Wanted {
+    part: Part,
+    /// The key frame that decoding begins with, until it is there.
+    key: Option<i64>,
+    /// Whether frames of the part came.
+    begun: bool,
+    /// Frames that came after its end, which filters need to be done with it.
+    after: u32,
 }
 
 /// Where finished pictures go.
@@ -80,7 +99,7 @@ struct Audio {
 impl<'a> Feed<'a> {
     pub(super) fn new(source: Source, limits: &'a Limits, copies: Vec<Copy>, emit: Emit<'a>) -> Self {
         let now = Instant::now();
-        Self { source, limits, emit, copies, video: None, audio: None, began: now, told: now }
+        Self { source, limits, emit, copies, joins: Vec::new(), video: None, audio: None, began: now, told: now }
     }
 
     /// The picture is wanted, by way of `front`.
@@ -88,7 +107,7 @@ impl<'a> Feed<'a> {
         let (stream, decoder) = self.decoder(facts.stream)?;
         let out = Out { branches: Vec::new(), album: None, schedules, last: None, position: 0.0, frames: 0 };
         let usual = (1e6 / facts.rate.clamp(0.1, 1000.0)) as i64;
-        self.video = Some(Video { stream, decoder, clock: self.clock(), usual, front, out });
+        self.video = Some(Video { stream, decoder, clock: self.clock(), usual, front, out, part: None });
         Ok(())
     }
 
@@ -97,6 +116,18 @@ impl<'a> Feed<'a> {
         let (stream, decoder) = self.decoder(facts.stream)?;
         self.audio = Some(Audio { stream, decoder, clock: self.clock(), out: None, position: 0.0 });
         Ok(())
+    }
+
+    /// Only this part of the picture is wanted.
+    pub(super) fn limit_to(&mut self, part: Part) {
+        if let Some(video) = &mut self.video {
+            video.part = Some(Wanted { part, key: part.key, begun: false, after: 0 });
+        }
+    }
+
+    /// The picture is there, in parts.
+    pub(super) fn add_join(&mut self, join: Join) {
+        self.joins.push(join);
     }
 
     pub(super) fn has_sound(&self) -> bool {
@@ -154,10 +185,15 @@ impl<'a> Feed<'a> {
                 return Err(Refusal::Encrypted.into());
             }
             self.copies.iter_mut().try_for_each(|copy| copy.offer(&packet))?;
+            self.join(&packet)?;
             self.decode(Some(&packet))?;
             self.tell();
+            if self.video.as_ref().is_some_and(Video::is_done) {
+                break;
+            }
         }
         self.copies.iter_mut().try_for_each(Copy::finish)?;
+        self.joins.iter_mut().try_for_each(Join::finish)?;
         self.decode(None)?;
         if let Some(video) = &mut self.video {
             let Video { front, out, .. } = video;
@@ -165,6 +201,14 @@ impl<'a> Feed<'a> {
             out.finish()?;
         }
         Ok(self.fed(torn))
+    }
+
+    /// Writes what is there of the picture already, as far as this packet.
+    fn join(&mut self, packet: &Packet) -> Result<(), Error> {
+        let base = self.source.input.stream(packet.stream()).map(|stream| stream.time_base());
+        let (Some(base), Some(time)) = (base, packet.dts().or(packet.pts())) else { return Ok(()) };
+        let now = microseconds(time, base).saturating_sub(self.source.start);
+        self.joins.iter_mut().try_for_each(|join| join.until(now))
     }
 
     /// Decodes a packet, or what is left in all decoders.
@@ -193,8 +237,10 @@ impl<'a> Feed<'a> {
         }
         let position = self.position();
         self.told = Instant::now();
-        let part = self.source.facts.duration.filter(|duration| *duration > 0.0).map(|duration| position / duration);
-        let part = part.map(|part| part.clamp(0.0, 1.0));
+        let wanted = self.video.as_ref().and_then(|video| video.part.as_ref()).map(|wanted| wanted.part);
+        let begin = wanted.map_or(0.0, |part| part.begin());
+        let end = wanted.and_then(|part| part.end()).or(self.source.facts.duration);
+        let part = end.filter(|end| *end > begin).map(|end| ((position - begin) / (end - begin)).clamp(0.0, 1.0));
         let eta = part.filter(|part| *part > 0.01).map(|part| self.began.elapsed().as_secs_f64() * (1.0 - part) / part);
         let frames = self.video.as_ref().map_or(0, |video| video.out.frames);
         (self.emit)(Event::Progress(Progress { percent: part.map(|part| part * 100.0), position, frames, eta }));
@@ -211,20 +257,36 @@ impl<'a> Feed<'a> {
             warnings.push(Warning::TimesJump);
         }
         let (found, expected) = (self.position(), self.source.facts.duration.unwrap_or(0.0));
-        if torn || (expected - found > 2.0 && found < expected * 0.9) {
+        let is_whole = self.video.as_ref().is_none_or(|video| video.part.is_none());
+        if is_whole && (torn || (expected - found > 2.0 && found < expected * 0.9)) {
             warnings.push(Warning::EndsEarly { found, expected });
         }
         let [frames, sounds] = decoders.map(|decoder| decoder.map(|decoder| decoder.frames));
-        Fed { frames, sounds, warnings }
+        let joined = self.joins.iter().map(|join| join.packets).max().unwrap_or(0);
+        Fed { frames, sounds, warnings, joined }
     }
 }
 
 impl Video {
     fn decode(&mut self, packet: Option<&Packet>) -> Result<(), Error> {
+        if let (Some(packet), Some(wanted)) = (packet, &mut self.part)
+            && let Some(key) = wanted.key
+        {
+            if !packet.is_key() || packet.pts() != Some(key) {
+                return Ok(());
+            }
+            wanted.key = None;
+        }
         self.decoder.send(packet);
         let mut frame = frame::Video::empty();
         while let Some(Decoded { time, duration }) = self.decoder.receive(&mut frame) {
             let at = self.clock.place(time, if duration > 0 { duration } else { self.usual })?;
+            if let Some(wanted) = &mut self.part
+                && !wanted.sees(at)
+            {
+                // frames before that may lack those that they are made from
+                self.decoder.forgive();
+            }
             let Self { front, out, .. } = self;
             // before the beginning of what is shown
             if at >= 0 {
@@ -232,6 +294,23 @@ impl Video {
             }
         }
         Ok(())
+    }
+}
+
+impl Video {
+    /// Whether there is nothing more to come for the part that is wanted.
+    fn is_done(&self) -> bool {
+        self.part.as_ref().is_some_and(|wanted| wanted.after >= AFTER)
+    }
+}
+
+impl Wanted {
+    /// Takes note of a frame at `time`, in microseconds; whether the part has begun.
+    fn sees(&mut self, time: i64) -> bool {
+        let ticks = time.rescale(Rational(1, 1_000_000), Rational(1, TICKS));
+        self.begun |= ticks >= self.part.from;
+        self.after += u32::from(self.part.is_before(ticks));
+        self.begun
     }
 }
 

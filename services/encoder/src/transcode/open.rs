@@ -25,7 +25,7 @@ const CONTAINERS: &str = "aac,ac3,aiff,amr,asf,asf_o,au,avi,caf,dts,dv,eac3,flac
                           m4v,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,swf,\
                           w64,wav,wtv";
 /// libav's unit where there is no stream.
-const MICROSECOND: Rational = Rational(1, 1_000_000);
+pub(super) const MICROSECOND: Rational = Rational(1, 1_000_000);
 /// Packets that are looked at by who only wants the facts.
 const FIRST: u32 = 16;
 /// Packets in a row that may be damaged.

@@ -14,24 +14,26 @@ use super::pictures::{Album, Schedule};
 use super::{Emit, flv, hls, sound};
 use crate::asset::{Asset, Kind};
 use crate::event::{Event, Warning};
+use crate::facts::Facts;
 use crate::limits::Limits;
 use crate::plan::{Plan, Track};
 use crate::profile::Profile;
 use crate::refusal::Refusal;
 
 /// Frames on their way to an encoder: enough to even out pictures that take longer, few enough for memory.
-const FRAMES: usize = 4;
+pub(super) const FRAMES: usize = 4;
 /// Frames of sound on their way.
 const SOUNDS: usize = 64;
 
-type Handle<'scope, T> = (&'static str, ScopedJoinHandle<'scope, Result<T, Error>>);
+pub(super) type Handle<'scope, T> = (&'static str, ScopedJoinHandle<'scope, Result<T, Error>>);
 
-/// Makes everything that is planned.
+/// Makes everything that is planned; the picture from so many `parts`, if it was encoded in parts before.
 pub(super) fn run(
     source: Source,
     plan: &Plan,
     profile: &Profile,
     folder: &Path,
+    parts: Option<u32>,
     limits: &Limits,
     emit: Emit<'_>,
 ) -> Result<(), Error> {
@@ -39,11 +41,7 @@ pub(super) fn run(
     for codec in &facts.left_out {
         emit(Event::Warning(Warning::LeftOut { codec: codec.clone() }));
     }
-    let tags = facts.video.as_ref().map_or_else(
-        || crate::colours::Colours::default().tags(crate::plan::SMALLEST, true),
-        |video| video.colours.tags(video.stored, is_rgb(&video.pixels)),
-    );
-    let common = Common { rate: plan.rate, keyframes: profile.keyframes, tags, threads: limits.threads };
+    let common = common(&facts, plan, profile, limits);
     let Outputs { files, branches, voices, copies } = Outputs::open(&source, plan, &common, folder)?;
     let schedules: Vec<_> = plan.pictures.iter().map(|picture| Schedule::new(picture, facts.duration)).collect();
     let base = plan.base.unwrap_or(crate::plan::SMALLEST);
@@ -51,17 +49,21 @@ pub(super) fn run(
         .then(|| Album::open(&plan.pictures, &schedules, base, folder, facts.duration))
         .transpose()?;
     let mut feed = Feed::new(source, limits, copies, emit);
-    if let Some(video) = facts.video.as_ref().filter(|_| plan.decodes_video()) {
-        feed.show(video, Front::new(video, base, tags, plan.thinned, profile.keyframes), schedules)?;
+    if let Some(video) = facts.video.as_ref().filter(|_| plan.decodes_video() && parts.is_none()) {
+        feed.show(video, Front::new(video, base, common.tags, plan.thinned, profile.keyframes), schedules)?;
     }
     if let Some(audio) = facts.audio.as_ref().filter(|_| !voices.is_empty()) {
         feed.sound(audio)?;
     }
     let (fed, pictures) = scope(|scope| {
         let mut encoders: Vec<Handle<'_, ()>> = Vec::new();
-        for branch in branches {
+        for (number, branch) in branches.into_iter().enumerate() {
+            if let Some(parts) = parts {
+                feed.add_join(branch.join(folder, parts, number));
+                continue;
+            }
             let (sender, frames) = sync_channel(FRAMES);
-            encoders.push(spawn(scope, "picture", move || branch.run(&frames))?);
+            encoders.push(spawn(scope, "picture", move || branch.run(&frames).map(drop))?);
             feed.add_branch(sender);
         }
         if feed.has_sound() {
@@ -83,7 +85,7 @@ pub(super) fn run(
         let pictures = pictures?.unwrap_or_default();
         Ok::<_, Error>((fed?, pictures))
     })?;
-    judge(&fed, plan)?;
+    judge(&fed, plan, parts.is_some())?;
     fed.warnings.into_iter().for_each(|warning| emit(Event::Warning(warning)));
     let lengths = files.iter().map(|file| file.finish()).collect::<Result<Vec<_>, _>>()?;
     // closes them
@@ -111,18 +113,30 @@ pub(super) fn run(
 }
 
 /// Whether anything came out of what was to be decoded.
-fn judge(fed: &Fed, plan: &Plan) -> Result<(), Refusal> {
+fn judge(fed: &Fed, plan: &Plan, joins: bool) -> Result<(), Refusal> {
     let nothing = |wanted: bool, frames: Option<u64>| wanted && frames.unwrap_or(0) == 0;
-    let blind = nothing(plan.decodes_video(), fed.frames);
+    let blind = match joins {
+        true => nothing(!plan.video.is_empty(), Some(fed.joined)),
+        false => nothing(plan.decodes_video(), fed.frames),
+    };
     let deaf = nothing(!plan.audio.is_empty(), fed.sounds);
     if blind || (deaf && !plan.decodes_video()) { Err(Refusal::Damaged) } else { Ok(()) }
+}
+
+/// What all encodes of the picture share.
+pub(super) fn common(facts: &Facts, plan: &Plan, profile: &Profile, limits: &Limits) -> Common {
+    let tags = facts.video.as_ref().map_or_else(
+        || crate::colours::Colours::default().tags(crate::plan::SMALLEST, true),
+        |video| video.colours.tags(video.stored, is_rgb(&video.pixels)),
+    );
+    Common { rate: plan.rate, keyframes: profile.keyframes, tags, threads: limits.threads }
 }
 
 fn is_rgb(pixels: &str) -> bool {
     ["rgb", "bgr", "gbr", "pal8", "0rgb", "0bgr", "argb", "abgr"].iter().any(|prefix| pixels.starts_with(prefix))
 }
 
-fn spawn<'scope, T: Send + 'scope>(
+pub(super) fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &'static str,
     work: impl FnOnce() -> Result<T, Error> + Send + 'scope,
@@ -131,6 +145,6 @@ fn spawn<'scope, T: Send + 'scope>(
     Ok((name, handle.doing(|| format!("start the thread `{name}`"))?))
 }
 
-fn join<T>((name, handle): Handle<'_, T>) -> Result<T, Error> {
+pub(super) fn join<T>((name, handle): Handle<'_, T>) -> Result<T, Error> {
     handle.join().unwrap_or(Err(Error::Panicked(name)))
 }

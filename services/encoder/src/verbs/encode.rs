@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueHint;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::parts;
 use super::run::{report, run};
 use crate::asset::Asset;
 use crate::config::Config;
@@ -35,6 +36,9 @@ pub struct Args {
     /// Pixels of the shorter side, at most
     #[arg(long, value_name = "PIXELS")]
     size: Option<u32>,
+    /// Encode in parts of about so many seconds, several at once: for long videos on machines with many processors
+    #[arg(long, value_name = "SECONDS")]
+    parts: Option<f64>,
     /// For programs: the events of the work, a line of JSON each, on standard output
     #[arg(long)]
     json: bool,
@@ -55,8 +59,11 @@ pub(super) fn encode(args: &Args, config: &Config) -> Result<ExitCode> {
     let scratch = scratch.with_context(|| format!("failed to make a folder in `{}`", wanted.folder.display()))?;
     let bar = bar(args.json);
     let (shown, json) = (bar.clone(), args.json);
-    let order = Order::Encode(wanted.profile.clone());
-    let outcome = run(&args.input, scratch.path(), order, move |event| show(event, &shown, json))?;
+    let each = move |event: &Event| show(event, &shown, json);
+    let outcome = match args.parts {
+        Some(seconds) => parts::encode(&args.input, scratch.path(), &wanted.profile, seconds, each)?,
+        None => run(&args.input, scratch.path(), Order::Encode(wanted.profile.clone()), each)?,
+    };
     bar.finish_and_clear();
     if !report(&outcome, &mut io::stderr())? {
         return Ok(ExitCode::FAILURE);
