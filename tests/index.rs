@@ -13,6 +13,7 @@ mod moving;
 mod nodes;
 mod packages;
 pub(crate) mod pages;
+mod provenance;
 mod uploads;
 mod verbs;
 

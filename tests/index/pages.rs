@@ -98,7 +98,8 @@ fn browsers_see_pages_wide_and_small() {
         tab.width(width);
         check(&mut tab, &home, &["demo", "1.1", "<b>A demonstration</b> & more", &format!("{home}simple/"), "twine"]);
         check(&mut tab, &url(&running, "/search?q=dem"), &["demo", "<b>A demonstration</b>"]);
-        check(&mut tab, &url(&running, "/search?q=%22%3E%3Cscript%3E"), &["Nothing has a name like this"]);
+        check(&mut tab, &url(&running, "/search?q=DEMONSTRATION+more"), &["demo", "<b>A demonstration</b>"]);
+        check(&mut tab, &url(&running, "/search?q=%22%3E%3Cscript%3E"), &["Nothing is called or described like this"]);
         let file = ["demo-1.1.tar.gz", ">=3.8", &format!("pip install --index-url {home}simple/ demo==1.1")];
         check(&mut tab, &url(&running, "/project/demo/"), &file);
         check(&mut tab, &url(&running, "/project/demo/1.0/"), &["demo-1.0-py2.py3-none-any.whl"]);

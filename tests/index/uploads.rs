@@ -133,7 +133,7 @@ impl Form<'_> {
         Form { running, path: "/legacy/", user, fields }
     }
 
-    fn with(mut self, field: &str) -> Self {
+    pub(super) fn with(mut self, field: &str) -> Self {
         let name = field.split('=').next().unwrap().to_owned() + "=";
         self.fields.retain(|field| !field.starts_with(&name));
         self.fields.push(field.to_owned());

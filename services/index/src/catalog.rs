@@ -153,7 +153,15 @@ fn project(
     // the author may have changed the spelling: the newest file says how it is written now
     let newest = files.iter().max_by_key(|file| file.first_seen)?;
     let name = ProjectName::parse(&newest.name).or_else(|_| ProjectName::parse(&newest.project)).ok()?;
-    let files = files.into_iter().map(|loaded| Arc::new(file(shelf, loaded)));
+    let mut last: Option<Arc<str>> = None;
+    let files = files.into_iter().map(|mut loaded| {
+        // most files of a project say the same
+        let said = loaded.summary.take().filter(|summary| !summary.is_empty());
+        if said.as_deref() != last.as_deref() {
+            last = said.map(Arc::from);
+        }
+        Arc::new(File { summary: last.clone(), ..file(shelf, loaded) })
+    });
     Some(Arc::new(Project::new(name, status, files).within(budget)))
 }
 
@@ -168,6 +176,8 @@ fn file(shelf: &Shelf, loaded: Loaded) -> File {
         requires_python: loaded.requires_python,
         metadata: loaded.metadata,
         yanked: loaded.yanked,
+        summary: None,
+        attested: loaded.attested,
         place: shelf.place(loaded.path, loaded.stamp),
     }
 }

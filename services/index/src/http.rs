@@ -9,6 +9,7 @@ pub(crate) mod about;
 mod api;
 mod file;
 mod find_links;
+mod integrity;
 mod legacy;
 mod mirrored;
 pub(crate) mod pages;
@@ -59,8 +60,6 @@ pub(crate) struct Site {
     pub(crate) changes: Changes,
     /// Bytes of the largest file that is taken.
     pub(crate) max_file: u64,
-    /// What files say in one line.
-    pub(crate) summaries: Arc<about::Summaries>,
     /// The templates of what browsers are shown.
     pub(crate) pages: Pages,
     /// `Cache-Control` of pages that change.
@@ -72,6 +71,17 @@ pub(crate) struct Site {
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Site").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// Where clients reach an index, if that is said and nobody can listen or change it on the way.
+    fn secure_base(&self, index: &str) -> Option<String> {
+        let public = self.public.as_deref()?;
+        let host = public.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+        let is_secure = public.starts_with("https://") || matches!(host, Some("localhost" | "127.0.0.1"));
+        let top = if *index == *IndexName::main() { String::new() } else { format!("/{index}") };
+        is_secure.then(|| format!("{public}{top}"))
     }
 }
 
@@ -125,6 +135,7 @@ fn of_index(top: &str) -> Router<Arc<Site>> {
         .route(&format!("{top}/legacy/"), post(legacy::upload).get(legacy::only_post))
         .route(&format!("{top}/pypi/{{project}}/json"), get(pypi::json))
         .route(&format!("{top}/pypi/{{project}}/{{version}}/json"), get(pypi::json))
+        .route(&format!("{top}/integrity/{{project}}/{{version}}/{{file}}/provenance"), get(integrity::page))
         .route(&format!("{top}/search"), get(pages::found))
         .merge(pages::of_project(top))
         .merge(pages::of_keepers(top))

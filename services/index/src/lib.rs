@@ -42,6 +42,7 @@ mod mirror;
 mod open;
 mod options;
 mod origins;
+mod provenance;
 mod records;
 mod roots;
 mod routes;

@@ -96,10 +96,9 @@ impl Service for Index {
         let sweeper = Some((Sweeper::new(Arc::clone(&stores)), troubles.clone()));
         let follower = Some((Follower::new(last, Arc::clone(&catalog), Arc::clone(&origins)), troubles));
         let changes = Changes::new(Arc::clone(&catalog), origins, Arc::clone(&stores));
-        let (summaries, pages) = (Arc::default(), http::pages::pages());
+        let pages = http::pages::pages();
         let public = url.map(|url| url.get().as_str().trim_end_matches('/').into());
-        let site =
-            Site { public, catalog, routes, access, stores, changes, max_file, summaries, pages, page_cache, spawn };
+        let site = Site { public, catalog, routes, access, stores, changes, max_file, pages, page_cache, spawn };
         Ok(Index { site: Arc::new(site), auth, proxies, tasks: Mutex::new(Tasks { keepers, sweeper, follower }) })
     }
 

@@ -24,6 +24,10 @@ pub(crate) struct File {
     pub(crate) metadata: Option<Digest>,
     /// Why it is yanked, empty if nobody said; `None` if it is not (PEP 592).
     pub(crate) yanked: Option<Box<str>>,
+    /// What it says of itself in one line; shared by the files of a project that say the same.
+    pub(crate) summary: Option<Arc<str>>,
+    /// Whether something came with it to prove where it was built (PEP 740).
+    pub(crate) attested: bool,
     pub(crate) place: Place,
 }
 

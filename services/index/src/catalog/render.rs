@@ -26,9 +26,10 @@ pub(crate) fn list(indexes: &[&Index], format: Format, may: impl Fn(&str) -> boo
     if format.is_html() { list.to_html() } else { list.to_json() }
 }
 
-/// A project's page.
-pub(crate) fn project(project: &Project, format: Format) -> Vec<u8> {
-    let versioned = |file: &std::sync::Arc<File>| Some((Version::legacy(&file.version).ok()?, entry(file)));
+/// A project's page. `base` is the index's address, if provenance can be had from there.
+pub(crate) fn project(project: &Project, format: Format, base: Option<&str>) -> Vec<u8> {
+    let name = project.name.normalized();
+    let versioned = |file: &std::sync::Arc<File>| Some((Version::legacy(&file.version).ok()?, entry(file, name, base)));
     let files = project.files.iter().filter_map(versioned).collect();
     page(&simple::Page::new(project.name.normalized(), project.status.clone(), files), format)
 }
@@ -47,9 +48,13 @@ pub(crate) fn links(indexes: &[&Index]) -> Vec<u8> {
     simple::find_links("Packages", &files)
 }
 
-/// A file as a project's page has it.
-pub(crate) fn entry(file: &File) -> simple::File {
-    link(file, ABOVE_PROJECT)
+/// A file as the page of `project` has it. `base` is the index's address, if provenance can be had from there.
+pub(crate) fn entry(file: &File, project: &str, base: Option<&str>) -> simple::File {
+    let provenance = base.filter(|_| file.attested).map(|base| {
+        let (version, filename) = (opsctl_http::Segment(&file.version), opsctl_http::Segment(&file.filename));
+        format!("{base}/integrity/{project}/{version}/{filename}/provenance")
+    });
+    simple::File { provenance, ..link(file, ABOVE_PROJECT) }
 }
 
 fn link(file: &File, top: &str) -> simple::File {

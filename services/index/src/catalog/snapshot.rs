@@ -149,6 +149,8 @@ pub(crate) mod tests {
             requires_python: None,
             metadata: None,
             yanked: None,
+            summary: None,
+            attested: false,
             place: Place::Folder { root: Arc::default(), path: filename.into(), stamp },
         })
     }

@@ -117,7 +117,7 @@ fn page(catalog: &Catalog, index: &str, project: &str) -> String {
     let Some(project) = snapshot.index(index).and_then(|index| index.project(project)) else {
         return "nothing".to_owned();
     };
-    let page = crate::catalog::render::project(project, opsctl_dist::simple::Format::Json);
+    let page = crate::catalog::render::project(project, opsctl_dist::simple::Format::Json, None);
     String::from_utf8(page).unwrap()
 }
 

@@ -3,8 +3,8 @@
 //! The files are those of its page of the Simple API, from wherever that is put together. What a release says is read
 //! from its archive, where that lies in a folder of ours; of an upstream's only what its page tells is known.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::HOST;
@@ -21,10 +21,8 @@ use crate::catalog::{Digest, File, Project, render};
 use crate::metadata;
 use crate::routes::Page;
 
-/// Summaries that are remembered; then all are forgotten.
-const SUMMARIES: usize = 4096;
-/// Characters of one.
-const SUMMARY_MAX: usize = 300;
+/// From a page of the Simple API to the top of its index, where provenance is as well.
+const TOP: &str = "../..";
 
 /// A project of an index.
 pub(super) struct About {
@@ -44,7 +42,7 @@ impl About {
         let page = site.routes.page(index, name.normalized()).await.map_err(refused)?.ok_or_else(nothing)?;
         Ok(match page {
             Page::Own(project) => About::own(&project),
-            Page::Blend(blend) => About::page(name, blend.page()),
+            Page::Blend(blend) => About::page(name, blend.page(Some(TOP))),
         })
     }
 
@@ -52,7 +50,7 @@ impl About {
         let mut releases: BTreeMap<Version, Vec<simple::File>> = BTreeMap::new();
         for file in project.offered() {
             if let Ok(version) = Version::legacy(&file.version) {
-                releases.entry(version).or_default().push(render::entry(file));
+                releases.entry(version).or_default().push(render::entry(file, project.name.normalized(), Some(TOP)));
             }
         }
         About { name: project.name.clone(), status: project.status.clone(), releases }
@@ -115,34 +113,6 @@ pub(super) async fn metadata_of(site: &Site, index: &str, files: &[simple::File]
     files.sort_by_key(|file| !file.filename.ends_with(".whl"));
     let read = tokio::task::spawn_blocking(move || files.iter().find_map(|file| metadata::about(file)));
     Ok(read.await.map_err(HttpError::internal)?.unwrap_or_default())
-}
-
-/// What files say in one line, kept, since lists of them are asked for again and again.
-#[derive(Debug, Default)]
-pub(crate) struct Summaries(Mutex<HashMap<Digest, Arc<str>>>);
-
-impl Summaries {
-    /// The summaries of these files, in their order; empty where there is none.
-    pub(super) async fn of(self: &Arc<Self>, files: Vec<Arc<File>>) -> Result<Vec<Arc<str>>, HttpError> {
-        let summaries = Arc::clone(self);
-        let read = move || files.iter().map(|file| summaries.one(file)).collect();
-        tokio::task::spawn_blocking(read).await.map_err(HttpError::internal)
-    }
-
-    fn one(&self, file: &File) -> Arc<str> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().get(&file.sha256) {
-            return Arc::clone(known);
-        }
-        let summary = metadata::about(file).and_then(|metadata| metadata.summary).unwrap_or_default();
-        let summary: Arc<str> = summary.chars().take(SUMMARY_MAX).collect::<String>().into();
-        let mut known = lock();
-        if known.len() >= SUMMARIES {
-            known.clear();
-        }
-        known.insert(file.sha256, Arc::clone(&summary));
-        summary
-    }
 }
 
 /// Where the asker sees the top of the index that it asks about: `https://packages.example/stage`, without a slash.

@@ -16,6 +16,7 @@ use super::simple::no_index;
 use super::{InIndex, Site};
 use crate::changes::By;
 use crate::folder::Facts;
+use crate::provenance;
 use crate::upload::{self, Claims, Error, Outcome, Received, Sender, Spooled, receive};
 
 /// Bytes of a form besides its file.
@@ -65,6 +66,10 @@ async fn upload_to(
     let level = if store.strict { Level::Strict } else { Level::Legacy };
     let (filename, facts, received) = look(received, level).await?;
     let Received { claims, spooled, .. } = received;
+    if let Some(text) = &claims.attestations {
+        let checked = provenance::check(text, &filename, &facts.sha256);
+        checked.map_err(|error| HttpError::bad_request(error.to_string()))?;
+    }
     let file = Checked { filename, facts, spooled, attestations: claims.attestations };
     take(site, index, identity, by, file).await?;
     // an empty page is what the public index says

@@ -174,15 +174,14 @@ pub(super) async fn home(
     let above = if visit.path() == "/" { "" } else { "../" };
     let mut releases = rss::last(&site, chain, |recent| &recent.releases);
     releases.truncate(NEWEST);
-    let summaries = site.summaries.of(releases.iter().map(|release| Arc::clone(&release.file)).collect()).await?;
-    let row = |(release, summary): (crate::catalog::recent::Release, Arc<str>)| Row {
+    let row = |release: crate::catalog::recent::Release| Row {
         name: release.project.name.display().to_owned(),
         slug: release.project.name.normalized().to_owned(),
         version: release.file.version.to_string(),
-        summary: summary.to_string(),
+        summary: release.file.summary.as_deref().unwrap_or_default().to_owned(),
         came: release.came(),
     };
-    let releases = releases.into_iter().zip(summaries).map(row).collect();
+    let releases = releases.into_iter().map(row).collect();
     show(&site, &visit, &headers, HOME, Home { here: here.0, above, projects, files, bytes, growth, may, releases })
 }
 
@@ -197,15 +196,14 @@ pub(super) async fn found(
     let query = visit.query().get("q").unwrap_or_default().to_owned();
     let words: Vec<String> = query.split_whitespace().map(str::to_owned).collect();
     let found = search::find(&site, &index, &words, true)?;
-    let summaries = site.summaries.of(found.iter().map(|found| Arc::clone(&found.file)).collect()).await?;
-    let row = |(found, summary): (search::Found, Arc<str>)| Row {
+    let row = |found: search::Found| Row {
         name: found.project.name.display().to_owned(),
         slug: found.project.name.normalized().to_owned(),
         version: found.file.version.to_string(),
-        summary: summary.to_string(),
+        summary: found.file.summary.as_deref().unwrap_or_default().to_owned(),
         came: found.file.first_seen,
     };
-    let found = found.into_iter().zip(summaries).map(row).collect();
+    let found = found.into_iter().map(row).collect();
     show(&site, &visit, &headers, SEARCH, Search { query, found })
 }
 

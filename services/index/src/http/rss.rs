@@ -33,7 +33,7 @@ pub(super) async fn packages(
     site.access.check(&identity, Action::Read, &index, "")?;
     let came = last(&site, site.routes.chain(&index).ok_or_else(no_index)?, |recent| &recent.projects);
     let title = |release: &Release| format!("{} added", release.project.name.display());
-    respond(&site, &here, "Newest packages", "", came, title, &method, &headers).await
+    respond(&site, &here, "Newest packages", "", came, title, &method, &headers)
 }
 
 /// New releases.
@@ -48,7 +48,7 @@ pub(super) async fn updates(
     site.access.check(&identity, Action::Read, &index, "")?;
     let came = last(&site, site.routes.chain(&index).ok_or_else(no_index)?, |recent| &recent.releases);
     let title = |release: &Release| format!("{} {}", release.project.name.display(), release.file.version);
-    respond(&site, &here, "Latest updates", "", came, title, &method, &headers).await
+    respond(&site, &here, "Latest updates", "", came, title, &method, &headers)
 }
 
 /// New releases of a project.
@@ -78,7 +78,7 @@ pub(super) async fn project(
     let spelled = came.first().map_or(name.display(), |release| release.project.name.display()).to_owned();
     let title = |release: &Release| release.file.version.to_string();
     let (heading, page) = (format!("Releases of {spelled}"), format!("project/{}/", name.normalized()));
-    respond(&site, &here, &heading, &page, came, title, &method, &headers).await
+    respond(&site, &here, &heading, &page, came, title, &method, &headers)
 }
 
 /// What came last to the indexes of a chain.
@@ -99,7 +99,7 @@ fn distinct(releases: &mut Vec<Release>) {
 }
 
 #[expect(clippy::too_many_arguments, reason = "what a feed is made of, and the request")]
-async fn respond(
+fn respond(
     site: &Site,
     here: &Here,
     heading: &str,
@@ -109,7 +109,6 @@ async fn respond(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, HttpError> {
-    let summaries = site.summaries.of(came.iter().map(|release| Arc::clone(&release.file)).collect()).await?;
     let mut feed = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\">\n<channel>\n");
     let link = text(&format!("{}/{page}", here.0));
     let heading = text(heading);
@@ -117,7 +116,8 @@ async fn respond(
         feed,
         "<title>{heading}</title>\n<link>{link}</link>\n<description>{heading}</description>\n<language>en</language>\n"
     );
-    for (release, summary) in came.iter().zip(&summaries) {
+    for release in &came {
+        let summary = release.file.summary.as_deref().unwrap_or_default();
         let name = release.project.name.normalized();
         let link = text(&format!("{}/project/{name}/", here.0));
         let guid = text(&format!("{}/project/{name}/?version={}", here.0, opsctl_web::segment(&release.file.version)));

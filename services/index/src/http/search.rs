@@ -1,4 +1,4 @@
-//! Finding projects by name; and `POST /RPC2`, where `pip search` of pip before 21 asks for them by XML-RPC.
+//! Finding projects by name and summary; and `POST /RPC2`, where `pip search` of pip before 21 asks for them by XML-RPC.
 //!
 //! The only method is `search`. Every answer is a document, a `<fault>` where something is wrong. A document type is
 //! refused unread: it is where entities are defined, and with them bombs and files.
@@ -39,37 +39,41 @@ pub(super) struct Found {
     pub(super) file: Arc<File>,
 }
 
-/// Projects in whose name all of `words` are, or any of them; best first.
+/// Projects in whose name or summary all of `words` are, or any of them; best first.
 pub(super) fn find(site: &Site, index: &str, words: &[String], all: bool) -> Result<Vec<Found>, HttpError> {
     let chain = site.routes.chain(index).ok_or_else(no_index)?;
-    let short = words.iter().take(WORDS_MAX).map(|word| normalize(word.get(..WORD_MAX).unwrap_or(word)));
-    let words: Vec<String> = short.filter(|word| !word.is_empty()).collect();
-    let is_in = |name: &str| match all {
-        true => words.iter().all(|word| name.contains(&**word)),
-        false => words.iter().any(|word| name.contains(&**word)),
-    };
+    let short = words.iter().take(WORDS_MAX).map(|word| word.chars().take(WORD_MAX).collect::<String>());
+    // as names are written, and as people write
+    let words: Vec<(String, String)> = short.map(|word| (normalize(&word), word.to_lowercase())).collect();
+    let words: Vec<_> = words.into_iter().filter(|(name, _)| !name.is_empty()).collect();
     let snapshot = site.catalog.snapshot();
     let mut seen = std::collections::BTreeMap::new();
     for index in chain.folders().filter_map(|name| snapshot.index(name)).filter(|_| !words.is_empty()) {
-        for project in index.projects().into_iter().filter(|project| is_in(project.name.normalized())) {
-            if let Some(file) = newest(project) {
-                seen.entry(project.name.normalized().to_owned())
-                    .or_insert(Found { project: Arc::clone(project), file: Arc::clone(file) });
+        for project in index.projects() {
+            let Some(file) = newest(project) else { continue };
+            if let Some(rank) = rank(&words, all, project.name.normalized(), file.summary.as_deref()) {
+                let found = Found { project: Arc::clone(project), file: Arc::clone(file) };
+                seen.entry(project.name.normalized().to_owned()).or_insert((rank, found));
             }
         }
     }
-    let rank = |name: &str| {
-        let best = words.iter().map(|word| match name.strip_prefix(&**word) {
-            Some("") => 0,
-            Some(_) => 1,
-            None => 2,
-        });
-        best.min()
-    };
-    let mut found: Vec<(String, Found)> = seen.into_iter().collect();
-    found.sort_by_cached_key(|(name, _)| (rank(name), name.len(), name.clone()));
+    let mut found: Vec<(String, (u8, Found))> = seen.into_iter().collect();
+    found.sort_by_cached_key(|(name, (rank, _))| (*rank, name.len(), name.clone()));
     found.truncate(FOUND_MAX);
-    Ok(found.into_iter().map(|(_, found)| found).collect())
+    Ok(found.into_iter().map(|(_, (_, found))| found).collect())
+}
+
+/// How well a project fits: 0 is its name, 3 something in its summary. None: it does not.
+fn rank(words: &[(String, String)], all: bool, name: &str, summary: Option<&str>) -> Option<u8> {
+    let summary = summary.unwrap_or_default().to_lowercase();
+    let ranks = words.iter().map(|(of_name, of_summary)| match name.strip_prefix(&**of_name) {
+        Some("") => Some(0),
+        Some(_) => Some(1),
+        None if name.contains(&**of_name) => Some(2),
+        None => summary.contains(&**of_summary).then_some(3),
+    });
+    let ranks: Vec<Option<u8>> = ranks.collect();
+    if all && ranks.iter().any(Option::is_none) { None } else { ranks.into_iter().flatten().min() }
 }
 
 /// A file of the version that an installer would take.
@@ -109,10 +113,9 @@ pub(super) async fn rpc(
             let words = wanted.flat_map(|(_, text)| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
             let all = call.texts.iter().all(|text| text != "or");
             let found = find(&site, &index, &words.collect::<Vec<_>>(), all)?;
-            let summaries = site.summaries.of(found.iter().map(|found| Arc::clone(&found.file)).collect()).await?;
             answer.push_str("<params><param><value><array><data>");
-            for (at, (found, summary)) in found.iter().zip(&summaries).enumerate() {
-                write_found(&mut answer, at, found, summary);
+            for (at, found) in found.iter().enumerate() {
+                write_found(&mut answer, at, found, found.file.summary.as_deref().unwrap_or_default());
             }
             answer.push_str("</data></array></value></param></params>");
         }

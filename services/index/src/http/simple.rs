@@ -66,9 +66,11 @@ pub(super) async fn project(
         return Ok(redirect(name.normalized(), &uri));
     }
     let entity = || entity(&site, format);
+    let base = site.secure_base(&index);
+    let base = base.as_deref();
     let page = match site.routes.page(&index, asked).await.map_err(refused)?.ok_or_else(nothing)? {
-        Page::Own(project) => project.pages.get(format, coding, entity, || render::project(&project, format)),
-        Page::Blend(blend) => blend.pages.get(format, coding, entity, || render::page(&blend.page(), format)),
+        Page::Own(project) => project.pages.get(format, coding, entity, || render::project(&project, format, base)),
+        Page::Blend(blend) => blend.pages.get(format, coding, entity, || render::page(&blend.page(base), format)),
     };
     Ok(page.respond(&method, &headers))
 }

@@ -83,7 +83,6 @@ impl Scene {
             stores,
             changes,
             max_file: 1 << 20,
-            summaries: Arc::default(),
             pages: pages::pages(),
             page_cache: "max-age=0",
             spawn: Arc::new(|_| ()),
@@ -241,7 +240,7 @@ async fn pages_for_browsers() {
     check("/", &["many", "0.44", "http://packages.example:81/simple/", "twine upload"], &["0.10<"]).await;
     check("/stage/", &["staged", "http://packages.example:81/stage/legacy/"], &["many"]).await;
     check("/search?q=Dem", &["Demo", "1.0", script], &["many"]).await;
-    check("/search?q=%22%3E%3Cscript%3E%00", &["Nothing has a name like this"], &[]).await;
+    check("/search?q=%22%3E%3Cscript%3E%00", &["Nothing is called or described like this"], &[]).await;
     check("/search", &["any part of its name"], &[]).await;
     let shown =
         ["Demo 1.0", script, "<img src=x onerror=alert(1)>", "\"><b>Docs", "A readme", ">=3.8", "Demo-1.0.tar.gz"];

@@ -25,6 +25,9 @@ pub(crate) struct Loaded {
     pub(crate) yanked: Option<Box<str>>,
     pub(crate) path: Box<str>,
     pub(crate) stamp: Stamp,
+    pub(crate) summary: Option<Box<str>>,
+    /// Whether something came with it to prove where it was built.
+    pub(crate) attested: bool,
 }
 
 /// A file that was here: its name is bound to its bytes.
@@ -55,8 +58,9 @@ macro_rules! select {
     ($condition:literal) => {
         concat!(
             "SELECT f.index_name, f.filename, f.project, f.version, f.sha256, f.size, f.first_seen, f.yanked, ",
-            "p.path, p.modified, p.inode, p.name, p.requires_python, p.metadata_sha256 ",
+            "p.path, p.modified, p.inode, p.name, p.requires_python, p.metadata_sha256, p.summary, a.filename ",
             "FROM file f JOIN place p ON p.index_name = f.index_name AND p.filename = f.filename ",
+            "LEFT JOIN attestation a ON a.index_name = f.index_name AND a.filename = f.filename AND a.sha256 = f.sha256 ",
             $condition
         )
     };
@@ -139,6 +143,8 @@ fn loaded(row: Row) -> Result<Loaded> {
         name: text(11)?,
         requires_python: option(12)?,
         metadata: row.get::<Option<&[u8]>>(13)?.map(digest),
+        summary: option(14)?,
+        attested: row.get::<Option<&str>>(15)?.is_some(),
     })
 }
 

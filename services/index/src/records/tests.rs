@@ -87,6 +87,8 @@ fn what_is_noted_is_loaded() {
             yanked: None,
             path: "deep/some_thing-1.zip".into(),
             stamp: Stamp { modified: 7, size: 3, inode: u64::MAX },
+            summary: found("x", "1", 1).facts.summary,
+            attested: false,
         };
         assert_eq!(records.files().await.unwrap(), std::slice::from_ref(&loaded));
         assert_eq!(records.files_of("main", "some-thing").await.unwrap(), [loaded]);

@@ -62,8 +62,8 @@ impl Blend {
             && self.until.is_none_or(|until| now < until)
     }
 
-    /// The page as it is to be rendered.
-    pub(crate) fn page(&self) -> simple::Page {
+    /// The page as it is to be rendered; `base` is the index's address, if provenance of its own files can be had from there.
+    pub(crate) fn page(&self, base: Option<&str>) -> simple::Page {
         let project = ProjectName::parse(&self.name).ok();
         let mut seen = HashSet::new();
         let mut files: Vec<(Option<Version>, File)> = Vec::new();
@@ -73,7 +73,9 @@ impl Blend {
             match source {
                 Source::Folder(project) => {
                     let own = project.offered().iter().filter(|file| seen.insert(file.filename.to_string()));
-                    files.extend(own.map(|file| (Version::legacy(&file.version).ok(), render::entry(file))));
+                    files.extend(
+                        own.map(|file| (Version::legacy(&file.version).ok(), render::entry(file, &self.name, base))),
+                    );
                     status = status.or_else(|| project.status.clone());
                 }
                 Source::Upstream(mirror, upstream) => {

@@ -13,7 +13,7 @@ use opsctl_http::HttpError;
 use opsctl_web::{Form, Visit, segment};
 use serde::Serialize;
 
-use super::parts::{May, address, list, short};
+use super::parts::{May, address, follow, list, short};
 use super::{FILE, show};
 use crate::http::about::{About, Here, metadata_of, yanked};
 use crate::http::{InIndex, Site};
@@ -44,6 +44,8 @@ struct Shown {
     /// Who brought it, for those who have said who they are.
     uploader: Option<String>,
     yanked: Option<String>,
+    /// What proves where it was built, if anything does.
+    provenance: Option<String>,
     facts_of: Vec<(&'static str, String)>,
     requires: Vec<String>,
     classifiers: Vec<String>,
@@ -107,6 +109,7 @@ pub(super) async fn file(
         came: file.upload_time.map(simple::UploadTime::micros),
         uploader,
         yanked: yanked(file).map(ToOwned::to_owned),
+        provenance: file.provenance.as_deref().and_then(|url| follow(url, UP)),
         facts_of: facts.into_iter().filter_map(|(label, text)| Some((label, text?))).collect(),
         requires: list(&metadata.requires_dist),
         classifiers: list(&metadata.classifiers),

@@ -72,11 +72,16 @@ pub(super) fn links(metadata: &Metadata) -> Vec<(String, String)> {
     on_the_web.take(LINKS_MAX).collect()
 }
 
-/// The address of a file, from a page that is `up` from the top of the index; empty if there is none to follow. Ours are
-/// relative, and as deep as from the page of the Simple API.
+/// The address of a file, from a page that is `up` from the top of the index; empty if there is none to follow.
 pub(super) fn address(file: &simple::File, up: &str) -> String {
-    match file.url.strip_prefix("../../") {
-        Some(rest) => format!("{up}{rest}"),
-        None => web_address(&file.url).map(ToOwned::to_owned).unwrap_or_default(),
+    follow(&file.url, up).unwrap_or_default()
+}
+
+/// An address on a page of the Simple API, from a page that is `up` from the top of the index. Ours are relative, and as
+/// deep as from there.
+pub(super) fn follow(url: &str, up: &str) -> Option<String> {
+    match url.strip_prefix("../../") {
+        Some(rest) => Some(format!("{up}{rest}")),
+        None => web_address(url).map(ToOwned::to_owned),
     }
 }
