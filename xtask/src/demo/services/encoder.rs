@@ -11,7 +11,7 @@ pub(super) const SERVICE: Service = Service { name: "encoder", prepare, tries };
 
 /// A user of this name, and so its account.
 const USER: &str = "demo";
-const PASSWORD: &str = "demo-demo-demo";
+const PASSWORD: &str = "roll-the-cameras";
 const PASSWORD_FILE: &str = "encoder-password";
 /// What is made of the clip, as addresses have it.
 const RESULTS: &str = "h264/hello.mp4 flv/hello.flv audio/hello.m4a hls/hello/master.m3u8";
