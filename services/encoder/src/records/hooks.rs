@@ -12,7 +12,7 @@ const PATIENCE: i64 = 3 * 24 * 3600 * SECOND;
 /// For how long it can be looked at afterwards.
 const KEPT: i64 = 7 * 24 * 3600 * SECOND;
 /// For how long one who sends has the right to.
-const LEASE: i64 = 60 * SECOND;
+const LEASE: i64 = 30 * SECOND;
 /// An event waits for the earlier ones of its item, until those were tried so often.
 const IN_ORDER: i64 = 6;
 
