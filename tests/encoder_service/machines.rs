@@ -167,3 +167,24 @@ fn two_servers_show_the_same() {
     one.running.stop();
     other.running.stop();
 }
+
+#[test]
+fn a_long_video_is_encoded_by_several_machines_together() {
+    let (postgres, s3) = (Postgres::start(), S3::start());
+    let config = shared(&postgres, &s3, &s3.bucket(), "jobs = 0\nsplit = '8s'");
+    let service = Service::of(Setup::run(&config).start());
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let workers = folders.each_ref().map(|folder| Worker::start(&service.running, folder.path()));
+    service.put("long", &clip("trailer_bbb.mp4"), &[]).is(201);
+    // one of those who have parts is lost in the middle
+    let sql = "SELECT count(DISTINCT worker) FROM encoder.part WHERE state IN ('running', 'done')";
+    eventually("both have parts", || (postgres.sql(sql) == "2").then_some(()));
+    workers[1].signal("KILL");
+    let item = service.done("long");
+    assert_eq!(item["assets"].as_array().unwrap().len(), 2, "{item}");
+    assert_eq!(frames(&service, "long", &service.running.path("")), 1323);
+    assert_eq!(postgres.sql("SELECT count(*) FROM encoder.part"), "0");
+    drop(workers);
+    nothing_is_left_over(&service.running);
+    service.running.stop();
+}

@@ -30,6 +30,8 @@ pub struct Config {
     /// How long whoever has a job may say nothing.
     #[serde(deserialize_with = "lease")]
     pub lease: Duration,
+    /// Length of the parts that several machines encode together.
+    pub split: Duration,
     /// Largest upload that is taken.
     pub max_upload: Size,
     /// How long an upload in pieces may rest before it is given up.

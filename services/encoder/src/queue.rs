@@ -4,6 +4,7 @@
 //! through its fence : one that was cancelled, or given to another after a lease ran out, is
 //! let go of, and whatever was made goes by itself.
 
+mod parts;
 mod run;
 mod workshop;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::future::join_all;
 use opsctl_host::Troubles;
-use opsctl_store::Blobs;
+use opsctl_store::{Blobs, DatabaseUrl, Location, StoreUrl};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -22,7 +23,7 @@ use self::workshop::Workshop;
 use crate::clock::{SECOND, now};
 use crate::config::Config;
 use crate::limits::Limits;
-use crate::records::{Claimed, Records, UNOWNED, WORK};
+use crate::records::{Claimed, ClaimedPart, Records, UNOWNED, WORK};
 
 /// Between two looks at the queue, if nobody says that there is something.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -39,9 +40,17 @@ pub(crate) struct Queue {
     attempts: u32,
     /// In microseconds.
     lease: i64,
+    /// Seconds of a part, where several machines do one job together.
+    split: Option<f64>,
     /// Who this is, among all that take jobs.
     name: String,
     wake: Notify,
+}
+
+/// What there is to do.
+enum Taken {
+    Job(Claimed),
+    Part(ClaimedPart),
 }
 
 impl Queue {
@@ -54,14 +63,17 @@ impl Queue {
         blobs: Blobs,
         folder: &std::path::Path,
         config: &Config,
+        location: &Location,
     ) -> anyhow::Result<Queue> {
         let folder = folder.to_owned();
         let workshop = tokio::task::spawn_blocking(move || Workshop::open(&folder)).await?;
         let workshop = workshop.context("failed to open the folder that jobs are done in")?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let name = format!("{host}/{}", workshop.name());
-        let Config { limits, attempts, lease, .. } = config;
+        let Config { limits, attempts, lease, split, .. } = config;
         let lease = i64::try_from(lease.get().as_micros()).unwrap_or(i64::MAX);
+        let together =
+            matches!((location.database(), location.store()), (DatabaseUrl::Postgres(_), StoreUrl::S3(_)));
         Ok(Queue {
             records,
             blobs,
@@ -69,6 +81,7 @@ impl Queue {
             limits: limits.clone(),
             attempts: *attempts,
             lease,
+            split: (together && !split.get().is_zero()).then(|| split.get().as_secs_f64()),
             name,
             wake: Notify::new(),
         })
@@ -96,12 +109,19 @@ impl Queue {
             woken.as_mut().enable();
             let claimed = async {
                 self.records.reclaim(self.attempts).await?;
-                self.records.claim(&self.name, self.lease).await
+                // what was begun comes first
+                if let Some(part) = self.records.claim_part(&self.name, self.lease).await? {
+                    return Ok(Some(Taken::Part(part)));
+                }
+                Ok::<_, opsctl_store::Error>(self.records.claim(&self.name, self.lease).await?.map(Taken::Job))
             };
             match claimed.await {
-                Ok(Some(claimed)) => {
+                Ok(Some(taken)) => {
                     troubles.clear("queue");
-                    self.one(claimed, stop).await;
+                    match taken {
+                        Taken::Job(job) => self.one(job, stop).await,
+                        Taken::Part(part) => self.part(part, stop).await,
+                    }
                     continue;
                 }
                 Ok(None) => troubles.clear("queue"),

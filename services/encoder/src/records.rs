@@ -10,6 +10,7 @@ mod captions;
 mod hooks;
 mod jobs;
 mod media;
+mod parts;
 mod purges;
 mod queue;
 mod store;
@@ -26,6 +27,7 @@ pub(crate) use self::captions::Caption;
 pub(crate) use self::hooks::{Delivery, Told};
 pub(crate) use self::jobs::{Job, NewJob};
 pub(crate) use self::media::{Edit, Item, Page, Wanted};
+pub(crate) use self::parts::ClaimedPart;
 pub(crate) use self::purges::Purge;
 pub(crate) use self::queue::{Claimed, Finished, Made};
 pub(crate) use self::store::{Arrival, Expected, Outcome};
@@ -33,10 +35,11 @@ pub(crate) use self::uploads::{Concat, Room, Upload, UploadState};
 pub(crate) use self::usage::{Day, Usage};
 
 const OWN: Migrations =
-    migrations!("encoder", "0001_media", "0003_uploads", "0004_purges", "0005_captions", "0006_hooks");
+    migrations!("encoder", "0001_media", "0003_uploads", "0004_purges", "0005_captions", "0006_hooks", "0007_parts");
 
 /// The service's tables, and the trail of what people do.
-pub(crate) static MIGRATIONS: Migrations = Migrations(&[OWN.0[0], AUDIT, OWN.0[1], OWN.0[2], OWN.0[3], OWN.0[4]]);
+pub(crate) static MIGRATIONS: Migrations =
+    Migrations(&[OWN.0[0], AUDIT, OWN.0[1], OWN.0[2], OWN.0[3], OWN.0[4], OWN.0[5]]);
 
 /// What a value is in the database, or how it got there.
 pub(crate) type Result<T, E = opsctl_store::Error> = std::result::Result<T, E>;

@@ -58,7 +58,7 @@ impl Service for Encoder {
         let log = config.access_log.as_deref().map(AccessLog::file).transpose();
         let access_log = log.context("failed to open the access log")?;
         let folder = cx.data_dir()?.join("work");
-        let queue = Queue::open(records.clone(), blobs.clone(), &folder, &config).await?;
+        let queue = Queue::open(records.clone(), blobs.clone(), &folder, &config, &cx.location()?).await?;
         let hooks = Arc::new(Hooks::new(records.clone(), &config)?);
         let ingest = Ingest::new(records.clone(), blobs.clone(), Arc::clone(&accounts));
         let (folder, rest) = (cx.data_dir()?.join("uploads"), config.upload_rest.get());

@@ -1,6 +1,6 @@
 //! One attempt at one job.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,15 +22,30 @@ use crate::refusal::Refusal;
 use crate::task::{Order, SOURCE};
 
 /// Between two words on how far a job is.
-const BEAT: Duration = Duration::from_secs(1);
+pub(super) const BEAT: Duration = Duration::from_secs(1);
 /// In how many parts a lease is renewed.
 const RENEW: i64 = 6;
 
 /// What the worker has said so far.
 #[derive(Debug, Default)]
-struct Said {
-    progress: Option<Progress>,
+pub(super) struct Said {
+    pub(super) progress: Option<Progress>,
     facts: Option<Facts>,
+}
+
+impl Said {
+    /// Writes down what is said.
+    pub(super) fn hear(said: &Arc<Mutex<Said>>) -> impl FnMut(&Event) + Send + 'static {
+        let said = Arc::clone(said);
+        move |event| {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Event::Progress(progress) => said.progress = Some(*progress),
+                Event::Facts(facts) => said.facts = Some((**facts).clone()),
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Queue {
@@ -69,43 +84,62 @@ impl Queue {
         stop: &CancellationToken,
     ) -> anyhow::Result<Option<Finished>> {
         let profile: Profile = serde_json::from_str(&claimed.body).context("failed to read the job's profile")?;
-        let source = match self.blobs.local_path(&claimed.source) {
-            Some(path) => path,
-            None => {
-                let path = folder.join(SOURCE);
-                self.fetch(&claimed.source, &path).await?;
-                path
+        let source = self.source(&claimed.source, folder).await?;
+        let mut order = Order::Encode(profile.clone());
+        if let Some(seconds) = self.split {
+            let cut = Order::Cut { profile: profile.clone(), seconds };
+            match self.order(claimed, cut, folder, &source, stop).await? {
+                Ok(Outcome { end: End::Done, parts, .. }) if parts.len() > 1 => {
+                    return self.in_parts(claimed, profile, parts, folder, &source, stop).await;
+                }
+                Ok(Outcome { end: End::Done, .. }) => {}
+                Ok(outcome) => return self.conclude(claimed, folder, outcome).await.map(Some),
+                Err(lost) => return Ok(lost.finished()),
             }
-        };
+            order = Order::Encode(profile);
+        }
+        match self.order(claimed, order, folder, &source, stop).await? {
+            Ok(outcome) => self.conclude(claimed, folder, outcome).await.map(Some),
+            Err(lost) => Ok(lost.finished()),
+        }
+    }
+
+    /// The upload as a file: where it is, or a copy in `folder`.
+    pub(super) async fn source(&self, key: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+        if let Some(path) = self.blobs.local_path(key) {
+            return Ok(path);
+        }
+        let path = folder.join(SOURCE);
+        self.fetch(key, &path).await?;
+        Ok(path)
+    }
+
+    /// Lets a worker do something for a job, and says how far it is; `Err` if the job is not ours any more by the end.
+    pub(super) async fn order(
+        &self,
+        claimed: &Claimed,
+        order: Order,
+        folder: &Path,
+        source: &Path,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Result<Outcome, Lost>> {
         let said = Arc::new(Mutex::new(Said::default()));
-        let heard = Arc::clone(&said);
-        let each = move |event: &Event| {
-            let mut said = heard.lock().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                Event::Progress(progress) => said.progress = Some(*progress),
-                Event::Facts(facts) => said.facts = Some((**facts).clone()),
-                _ => {}
-            }
-        };
-        let job = Job { folder: folder.to_owned(), source, order: Order::Encode(profile), limits: self.limits.clone() };
+        let job = Job { folder: folder.to_owned(), source: source.to_owned(), order, limits: self.limits.clone() };
         let cancel = Cancel::new().context("failed to make the job's brake")?;
-        let mut running = std::pin::pin!(job.run(Program::itself(), cancel.clone(), each));
+        let mut running = std::pin::pin!(job.run(Program::itself(), cancel.clone(), Said::hear(&said)));
         let outcome = tokio::select! {
             outcome = &mut running => outcome.context("failed to start a worker")?,
             lost = self.watch(claimed, &said, stop) => {
                 cancel.cancel();
                 // the worker is gone before its folder is
                 let _ = running.await;
-                return Ok(match lost {
-                    Lost::Elsewhere => None,
-                    Lost::Stopping => Some(Finished::Released),
-                });
+                return Ok(Err(lost));
             }
         };
         if let Some(facts) = &outcome.facts {
             self.records.tell_facts(claimed.held, facts).await?;
         }
-        self.conclude(claimed, folder, outcome).await.map(Some)
+        Ok(Ok(outcome))
     }
 
     /// Says how far a job is, until it is not ours any more.
@@ -144,7 +178,7 @@ impl Queue {
     }
 
     /// Copies an upload from the store.
-    async fn fetch(&self, key: &str, path: &Path) -> anyhow::Result<()> {
+    pub(super) async fn fetch(&self, key: &str, path: &Path) -> anyhow::Result<()> {
         let blob = self.blobs.get(key).await?.context("the upload is not in the store")?;
         let mut file = tokio::fs::File::create(path).await?;
         let mut stream = blob.stream;
@@ -155,7 +189,7 @@ impl Queue {
     }
 
     /// What an outcome means; the results are put into the store.
-    async fn conclude(&self, claimed: &Claimed, folder: &Path, outcome: Outcome) -> anyhow::Result<Finished> {
+    pub(super) async fn conclude(&self, claimed: &Claimed, folder: &Path, outcome: Outcome) -> anyhow::Result<Finished> {
         let Outcome { end, assets, warnings, log, .. } = outcome;
         Ok(match end {
             End::Done => {
@@ -198,11 +232,22 @@ impl Queue {
 }
 
 /// Why a job is let go of.
-enum Lost {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
     /// It was cancelled, or another has it.
     Elsewhere,
     /// This process ends.
     Stopping,
+}
+
+impl Lost {
+    /// What there is to say of the job.
+    pub(super) fn finished(self) -> Option<Finished> {
+        match self {
+            Lost::Elsewhere => None,
+            Lost::Stopping => Some(Finished::Released),
+        }
+    }
 }
 
 /// The word for it that programs get.

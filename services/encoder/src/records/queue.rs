@@ -107,7 +107,10 @@ impl Records {
             tx.notify(MEDIA, &row.get::<i64>(0_usize)?.to_string()).await?;
             tx.notify(WORK, "").await?;
         }
-        if !lost.is_empty() {
+        let sql = "UPDATE part SET state = CASE WHEN tries >= $2 THEN 'failed' ELSE 'queued' END, lease_until = NULL, \
+                   message = 'its worker was lost' WHERE state = 'running' AND lease_until < $1";
+        let parts = tx.execute(sql, params![now(), attempts]).await?;
+        if !lost.is_empty() || parts > 0 {
             tx.commit().await?;
         }
         Ok(())

@@ -231,3 +231,44 @@ fn lists_are_searched_and_paged() {
         assert_eq!(records.items("other", Wanted::default(), all).await.unwrap().1, 0);
     });
 }
+
+#[test]
+fn parts_are_done_by_whoever_comes_and_belong_to_one_attempt() {
+    on_both(async |records| {
+        arrive(records, "acme", "a", 1).await;
+        let (_, _, held) = claim(records).await.unwrap();
+        let take = async || records.claim_part("w", 60 * SECOND).await.unwrap();
+        assert!(take().await.is_none());
+        assert!(records.cut_up(held, &["x".to_owned(), "y".to_owned()]).await.unwrap());
+        let (one, two) = (take().await.unwrap(), take().await.unwrap());
+        assert_eq!((&*one.body, &*two.body, &*one.source), ("x", "y", "acme/a/1"));
+        assert!(take().await.is_none());
+        assert!(records.beat_part(one.held, SECOND, Some(50.0)).await.unwrap());
+        assert!(records.finish_part(two.held, &Ok("2".to_owned()), 2).await.unwrap());
+        let parts = records.parts(held).await.unwrap();
+        assert_eq!((parts.total, parts.done, parts.percent, parts.failed), (2, 1, 75.0, None));
+        // one whose worker is lost is somebody else's, and what the first one says comes too late
+        records.database().execute("UPDATE part SET lease_until = 1 WHERE state = 'running'", vec![]).await.unwrap();
+        records.reclaim(2).await.unwrap();
+        let again = take().await.unwrap();
+        assert_eq!((again.held.number, again.held.tries), (0, 2));
+        assert!(!records.finish_part(one.held, &Ok("late".to_owned()), 2).await.unwrap());
+        assert!(records.finish_part(again.held, &Ok("1".to_owned()), 2).await.unwrap());
+        assert_eq!(records.files_of_parts(held).await.unwrap(), ["1", "2"]);
+        records.forget_parts(held.job, &[]).await.unwrap();
+        assert_eq!(records.parts(held).await.unwrap().total, 0);
+        // one that fails too often ends the job
+        records.cut_up(held, &["x".to_owned()]).await.unwrap();
+        for _ in 0..2 {
+            let part = take().await.unwrap();
+            records.finish_part(part.held, &Err("broken".to_owned()), 2).await.unwrap();
+        }
+        assert!(take().await.is_none());
+        assert_eq!(records.parts(held).await.unwrap().failed.as_deref(), Some("broken"));
+        // and with the attempt its parts are nobody's
+        records.cut_up(held, &["x".to_owned()]).await.unwrap();
+        records.finish(held, &Finished::Released, 2).await.unwrap();
+        assert!(take().await.is_none());
+        assert!(!records.cut_up(held, &[]).await.unwrap());
+    });
+}

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, config: &Config, cx: &VerbContext) -> anyhow::Res
     cx.block_on(async {
         let records = Records::new(cx.database(&MIGRATIONS).await?).purging(config.purge.is_some());
         let folder = cx.data_dir()?.join("work");
-        let queue = Queue::open(records, cx.blobs().await?, &folder, config).await?;
+        let queue = Queue::open(records, cx.blobs().await?, &folder, config, &location).await?;
         let stop = CancellationToken::new();
         let troubles = Troubles::new(HealthCell::default());
         let mut running =
