@@ -172,6 +172,8 @@ impl Error {
             error @ (sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed) => {
                 Self::Unavailable { what: what(), source: error.into() }
             }
+            // what a server says that ends in the middle of a sentence
+            error @ sqlx::Error::Protocol(_) => Self::Unavailable { what: what(), source: error.into() },
             sqlx::Error::Tls(source) => Self::Unavailable { what: what(), source },
             sqlx::Error::Configuration(source) => doing().failed(source),
             error => doing().failed(error.into()),
