@@ -39,7 +39,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
-        let (all, mut answers) = (Arc::clone(&heard), answers.to_vec().into_iter());
+        let (all, mut answers) = (Arc::clone(&heard), Vec::from(answers).into_iter());
         // it ends with the test's process
         std::thread::spawn(move || {
             for stream in listener.incoming() {

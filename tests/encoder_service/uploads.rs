@@ -203,7 +203,7 @@ fn a_server_that_is_killed_in_the_middle() {
     let to = Arc::new(Mutex::new(service.running.address("encoder encoder")));
     let cutter = Cutter::start(&to, &[]);
     let client = {
-        let (address, file) = (cutter.address.clone(), file.clone());
+        let (address, file) = (cutter.address, file.clone());
         std::thread::spawn(move || Ran::of(&mut tuspy(&address, &file, 60_000, "survivor")))
     };
     for part in 1..=2_u64 {

@@ -105,6 +105,8 @@ impl Queue {
             if stop.is_cancelled() {
                 return Ok(Together::Lost(Lost::Stopping));
             }
+            // those of workers that are lost
+            self.records.reclaim(self.attempts).await?;
             match self.records.claim_part(&self.name, self.lease).await? {
                 // the job's own lease is renewed while one of its parts is worked on here
                 Some(part) => {
