@@ -72,8 +72,7 @@ impl Queue {
         let name = format!("{host}/{}", workshop.name());
         let Config { limits, attempts, lease, split, .. } = config;
         let lease = i64::try_from(lease.get().as_micros()).unwrap_or(i64::MAX);
-        let together =
-            matches!((location.database(), location.store()), (DatabaseUrl::Postgres(_), StoreUrl::S3(_)));
+        let together = matches!((location.database(), location.store()), (DatabaseUrl::Postgres(_), StoreUrl::S3(_)));
         Ok(Queue {
             records,
             blobs,

@@ -37,11 +37,9 @@ impl From<Error> for HttpError {
             Error::Password(_) | Error::Token(_) | Error::Name(_) | Error::Rights(_) => {
                 said(StatusCode::UNPROCESSABLE_ENTITY)
             }
-            Error::Store(store) if store.is_unavailable() => {
-                Self::unavailable("the user base is not available now")
-                    .retry_after(Duration::from_secs(5))
-                    .caused_by(error)
-            }
+            Error::Store(store) if store.is_unavailable() => Self::unavailable("the user base is not available now")
+                .retry_after(Duration::from_secs(5))
+                .caused_by(error),
             Error::Store(opsctl_store::Error::NoSpace { .. }) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "There is no room left for this.").caused_by(error)
             }

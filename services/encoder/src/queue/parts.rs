@@ -63,7 +63,11 @@ impl Queue {
         match self.together(claimed, stop).await? {
             Together::All => {}
             Together::Failed(message) => {
-                return Ok(Some(Finished::Again { after: super::backoff(claimed.held.attempt), message, log: String::new() }));
+                return Ok(Some(Finished::Again {
+                    after: super::backoff(claimed.held.attempt),
+                    message,
+                    log: String::new(),
+                }));
             }
             Together::Lost(lost) => return Ok(lost.finished()),
         }
@@ -186,7 +190,8 @@ impl Queue {
         }
         let top = part.source.rsplit_once('/').map_or("", |(top, _)| top);
         let held = part.held;
-        let key = |file: &str| format!("{top}/{}-{}/parts/{}-{}/{file}", held.job, held.attempt, held.number, held.tries);
+        let key =
+            |file: &str| format!("{top}/{}-{}/parts/{}-{}/{file}", held.job, held.attempt, held.number, held.tries);
         let made = piece.map_or_else(Vec::new, |piece| piece.files);
         let files: Vec<String> = made.into_iter().chain(assets.iter().flat_map(|asset| asset.files.clone())).collect();
         let keys: Vec<String> = files.iter().map(|file| key(file)).collect();

@@ -189,7 +189,12 @@ impl Queue {
     }
 
     /// What an outcome means; the results are put into the store.
-    pub(super) async fn conclude(&self, claimed: &Claimed, folder: &Path, outcome: Outcome) -> anyhow::Result<Finished> {
+    pub(super) async fn conclude(
+        &self,
+        claimed: &Claimed,
+        folder: &Path,
+        outcome: Outcome,
+    ) -> anyhow::Result<Finished> {
         let Outcome { end, assets, warnings, log, .. } = outcome;
         Ok(match end {
             End::Done => {

@@ -49,7 +49,8 @@ impl Records {
         }
         tx.execute("DELETE FROM part WHERE job = $1", params![held.job]).await?;
         for (number, body) in bodies.iter().enumerate() {
-            let sql = "INSERT INTO part (job, number, attempt, body, state, tries) VALUES ($1, $2, $3, $4, 'queued', 0)";
+            let sql =
+                "INSERT INTO part (job, number, attempt, body, state, tries) VALUES ($1, $2, $3, $4, 'queued', 0)";
             let number = i64::try_from(number).unwrap_or(i64::MAX);
             tx.execute(sql, params![held.job, number, held.attempt, body.as_str()]).await?;
         }
