@@ -129,11 +129,14 @@ fn check(config: &str) -> usize {
         assert!(server.shows(wheel));
     }
     assert_eq!(server.page().matches("\"filename\"").count(), UPLOADS);
-    let mut fsck = server.inside();
-    fsck.arg(OPSCTL).args(["index", "fsck", "--data-dir", "/mnt/data", "--root", "/mnt/packages", "--config"]);
-    fsck.arg(server.dir.path().join("opsctl.toml")).args(["--set", "host.allow_root=true"]);
-    let said = Ran::of(&mut fsck).ok();
-    assert!(said.contains(&format!("{UPLOADS} files, 0 faults")), "{said}");
+    // what could not be undone where there was no room for saying so is undone by the next look at what was cut off
+    eventually("there are no faults", || {
+        let mut fsck = server.inside();
+        fsck.arg(OPSCTL).args(["index", "fsck", "--data-dir", "/mnt/data", "--root", "/mnt/packages", "--config"]);
+        fsck.arg(server.dir.path().join("opsctl.toml")).args(["--set", "host.allow_root=true"]);
+        let said = Ran::of(&mut fsck);
+        (said.code == Some(0)).then(|| assert!(said.stdout.contains(&format!("{UPLOADS} files, 0 faults"))))
+    });
     refused
 }
 

@@ -206,7 +206,8 @@ async fn left_in_spool(store: &Store, report: &mut Report) -> anyhow::Result<()>
         let known = pending.iter().any(|pending| store.spool.path(&pending.spool) == path);
         // none: somebody works on it, or it is gone
         if !known && lock(&path)?.is_some() {
-            let fault = format!("`{}` was left behind; the next start of the server removes it", path.display());
+            let fault =
+                format!("`{}` was left behind; a server that runs removes it, or the next that starts", path.display());
             report.fault(store, None, fault);
         }
     }
