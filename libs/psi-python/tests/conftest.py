@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -45,4 +46,7 @@ def start():
 @pytest.fixture
 def idle(start):
     """A process that does nothing."""
-    return start("sleep", "600")
+    process = start("sleep", "600")
+    # a new program is there a moment before its arguments are
+    until(lambda: pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes(), "its arguments")
+    return process
