@@ -48,7 +48,7 @@ fn tries(scene: &Scene<'_>) -> Result<Vec<Try>> {
     let jobs = format!("{opsctl} encoder jobs {data}");
     Ok(vec![
         each("encoded", &item, done, "\"status\":\"done\""),
-        each("plays", &page, shown, "<source src=\"/media/demo/h264/hello.mp4\""),
+        each("plays", &page, shown, "hello.mp4\" type=\"video"),
         each("results", &format!("{site}/media/{USER}/h264/hello.mp4"), judge, "all decoded"),
         each("jobs", &site, jobs, "demo/hello"),
         each("probe", &phone, format!("{opsctl} encoder probe {phone}"), "1920x1080"),
