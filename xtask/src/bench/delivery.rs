@@ -82,15 +82,15 @@ fn command(opsctl: &Path, folder: &Path, words: &[&str]) -> Command {
 
 /// The service with one film.
 fn ours(repo: &Repo, opsctl: &Path, folder: &Path) -> Result<Server> {
-    let add = ["user", "add", "acme", "--role", "publisher@encoder/acme", "--password-file"];
-    process::capture(command(opsctl, folder, &add).arg(folder.join("password")))?;
+    let add = ["user", "add", "acme", "--role", "publisher@encoder/acme"];
+    process::capture(command(opsctl, folder, &add).arg("--password-file").arg(folder.join("password")))?;
     let port = ports::free()?;
     let listen = format!("127.0.0.1:{port}");
     let server = start(&mut command(opsctl, folder, &["encoder", "--listen", &listen]), "opsctl", port, folder)?;
     let mut upload = Command::new("curl");
     upload.args(["-sSf", "-u", &format!("acme:{PASSWORD}"), "-T"]).arg(repo.target.join("clips/carphone_pristine.mp4"));
     process::capture(upload.arg(format!("http://{listen}/api/v1/media/film")))?;
-    let shown = |path| get(server.address, path).map(|(head, _)| head.starts_with("HTTP/1.1 200").then_some(()));
+    let shown = |path| get(server.address, path).map(|(head, _)| (head.split(' ').nth(1) == Some("200")).then_some(()));
     clock::eventually(ENCODED, || shown(FILM)).context("the film was not encoded")?;
     clock::eventually(ENCODED, || shown(PICTURE)).context("the film was not encoded")?;
     Ok(server)
