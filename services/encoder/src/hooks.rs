@@ -23,6 +23,7 @@ use tracing::{info, warn};
 
 use crate::clock::{SECOND, now};
 use crate::config::Config;
+use crate::hex::hex;
 use crate::records::{Delivery, HOOKS, Records};
 
 /// Messages at a time.
@@ -182,7 +183,7 @@ fn signature(secret: &Secret, at: i64, body: &str) -> String {
     mac.update(format!("{at}.").as_bytes());
     mac.update(body.as_bytes());
     let code = mac.finalize().into_bytes();
-    code.iter().fold(format!("t={at},v1="), |text, byte| format!("{text}{byte:02x}"))
+    format!("t={at},v1={}", hex(&code))
 }
 
 /// How long to wait before the next attempt, in microseconds: 2 s, and twice as long each time, up to 6 h.

@@ -17,6 +17,7 @@ pub(crate) use self::spool::{Spooled, Spooling, spool};
 pub(crate) use self::wishes::{BadWish, Wishes};
 use crate::accounts::Accounts;
 use crate::error::Error;
+use crate::hex::hex;
 use crate::name::ItemName;
 use crate::records::{Arrival, Edit, Expected, Outcome, Records};
 
@@ -165,5 +166,5 @@ pub(crate) fn random() -> String {
     let mut bytes = [0_u8; 16];
     // the system's generator does not fail once it was seeded, and a key that is taken is refused by the store
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex(&bytes)
 }

@@ -26,6 +26,7 @@ mod delivery;
 mod error;
 mod event;
 mod facts;
+mod hex;
 mod hooks;
 mod http;
 mod ingest;

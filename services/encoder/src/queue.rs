@@ -1,8 +1,8 @@
 //! Doing jobs: takes one after the other from the database, lets a worker process do it, puts the results into the store.
 //!
 //! Any number of these work on one queue, in one process or on several machines. Everything that is said of a job goes
-//! through its fence : one that was cancelled, or given to another after a lease ran out, is
-//! let go of, and whatever was made goes by itself.
+//! through its fence: one that was cancelled, or given to another after a lease ran out, is let go of, and whatever was
+//! made goes by itself.
 
 mod parts;
 mod run;

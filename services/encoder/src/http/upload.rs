@@ -15,6 +15,7 @@ use opsctl_web::Tone;
 use super::here::{Asked, expected};
 use super::{Site, item};
 use crate::error::Error;
+use crate::hex::hex;
 use crate::ingest::{Spooled, Wishes};
 use crate::name::ItemName;
 use crate::records::{Expected, Outcome};
@@ -106,7 +107,7 @@ pub(super) async fn form(State(site): State<Arc<Site>>, asked: Asked, body: Body
         }
     }
     let spooled = spooled.ok_or_else(|| HttpError::bad_request("there is no file in the form").code("no-file"))?;
-    let digest = spooled.sha256.iter().take(4).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let digest = hex(&spooled.sha256[..4]);
     let name = named(&id, wishes.filename.as_deref().unwrap_or_default(), &digest)?;
     site.check(identity, Action::Upload, &here.account, name.as_str())?;
     let expected = if headers.contains_key(ORIGIN) && id.is_empty() { Expected::Nothing } else { Expected::Anything };

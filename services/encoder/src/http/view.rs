@@ -7,6 +7,7 @@ use super::here::Here;
 use crate::clock::{SECOND, Stamp};
 use crate::delivery::CAPTIONS;
 use crate::facts::Facts;
+use crate::hex::hex;
 use crate::records::{Asset, Caption, Item, Job};
 
 /// An item.
@@ -214,8 +215,4 @@ impl JobView {
             warnings: job.warnings,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::Queue;
 use super::run::{BEAT, Lost, Said};
 use crate::asset::Asset;
-use crate::job::{Cancel, End, Job, Outcome, Program};
+use crate::job::{End, Outcome};
 use crate::part::Part;
 use crate::profile::Profile;
 use crate::records::{Claimed, ClaimedPart, Finished};
@@ -89,7 +89,7 @@ impl Queue {
         };
         outcome.assets.extend(assets);
         let finished = self.conclude(claimed, folder, outcome).await?;
-        self.records.forget_parts(claimed.held.job, &keys).await?;
+        self.records.leave_all(&keys).await?;
         Ok(Some(finished))
     }
 
@@ -116,8 +116,10 @@ impl Queue {
                 Some(part) => {
                     let mut done = std::pin::pin!(self.part(part, stop));
                     while tokio::time::timeout(BEAT, &mut done).await.is_err() {
-                        let parts = self.records.parts(claimed.held).await?;
-                        self.records.beat(claimed.held, self.lease, Some(parts.percent), None).await?;
+                        // a database that is away for a moment ends no part; one that is away for longer ends the lease
+                        if let Ok(parts) = self.records.parts(claimed.held).await {
+                            let _ = self.records.beat(claimed.held, self.lease, Some(parts.percent), None).await;
+                        }
                     }
                 }
                 None => {
@@ -154,30 +156,25 @@ impl Queue {
         let folder = bench.path();
         let order: Order = serde_json::from_str(&part.body).context("failed to read what is to be done")?;
         let source = self.source(&part.source, folder).await?;
-        let said = Arc::new(Mutex::new(Said::default()));
-        let job = Job { folder: folder.to_owned(), source, order, limits: self.limits.clone() };
-        let cancel = Cancel::new().context("failed to make the part's brake")?;
-        let mut running = std::pin::pin!(job.run(Program::itself(), cancel.clone(), Said::hear(&said)));
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut running => break outcome.context("failed to start a worker")?,
-                () = tokio::time::sleep(BEAT) => {}
-                () = stop.cancelled() => {}
-            }
+        let said = Arc::default();
+        let lost = self.watch_part(part, &said, stop);
+        match self.drive(order, folder, &source, &said, lost).await? {
+            Ok(outcome) => self.keep_part(part, folder, outcome).await.map(Some),
+            Err(Lost::Elsewhere) => Ok(None),
+            Err(Lost::Stopping) => anyhow::bail!("the worker was stopped"),
+        }
+    }
+
+    /// Says how far a part is, until it is not ours any more.
+    async fn watch_part(&self, part: &ClaimedPart, said: &Mutex<Said>, stop: &CancellationToken) -> Lost {
+        while stop.run_until_cancelled(tokio::time::sleep(BEAT)).await.is_some() {
             let progress = said.lock().unwrap_or_else(PoisonError::into_inner).progress;
             let percent = progress.and_then(|progress| progress.percent);
-            let lost = match self.records.beat_part(part.held, self.lease, percent).await {
-                Ok(held) => !held,
-                Err(_) => false,
-            };
-            if lost || stop.is_cancelled() {
-                cancel.cancel();
-                let _ = running.await;
-                anyhow::ensure!(lost, "the worker was stopped");
-                return Ok(None);
+            if let Ok(false) = self.records.beat_part(part.held, self.lease, percent).await {
+                return Lost::Elsewhere;
             }
-        };
-        self.keep_part(part, folder, outcome).await.map(Some)
+        }
+        Lost::Stopping
     }
 
     async fn keep_part(&self, part: &ClaimedPart, folder: &Path, outcome: Outcome) -> anyhow::Result<Kept> {

@@ -85,7 +85,6 @@ impl Queue {
     ) -> anyhow::Result<Option<Finished>> {
         let profile: Profile = serde_json::from_str(&claimed.body).context("failed to read the job's profile")?;
         let source = self.source(&claimed.source, folder).await?;
-        let mut order = Order::Encode(profile.clone());
         if let Some(seconds) = self.split {
             let cut = Order::Cut { profile: profile.clone(), seconds };
             match self.order(claimed, cut, folder, &source, stop).await? {
@@ -96,9 +95,8 @@ impl Queue {
                 Ok(outcome) => return self.conclude(claimed, folder, outcome).await.map(Some),
                 Err(lost) => return Ok(lost.finished()),
             }
-            order = Order::Encode(profile);
         }
-        match self.order(claimed, order, folder, &source, stop).await? {
+        match self.order(claimed, Order::Encode(profile), folder, &source, stop).await? {
             Ok(outcome) => self.conclude(claimed, folder, outcome).await.map(Some),
             Err(lost) => Ok(lost.finished()),
         }
@@ -123,23 +121,39 @@ impl Queue {
         source: &Path,
         stop: &CancellationToken,
     ) -> anyhow::Result<Result<Outcome, Lost>> {
-        let said = Arc::new(Mutex::new(Said::default()));
-        let job = Job { folder: folder.to_owned(), source: source.to_owned(), order, limits: self.limits.clone() };
-        let cancel = Cancel::new().context("failed to make the job's brake")?;
-        let mut running = std::pin::pin!(job.run(Program::itself(), cancel.clone(), Said::hear(&said)));
-        let outcome = tokio::select! {
-            outcome = &mut running => outcome.context("failed to start a worker")?,
-            lost = self.watch(claimed, &said, stop) => {
-                cancel.cancel();
-                // the worker is gone before its folder is
-                let _ = running.await;
-                return Ok(Err(lost));
-            }
+        let said = Arc::default();
+        let lost = self.watch(claimed, &said, stop);
+        let outcome = match self.drive(order, folder, source, &said, lost).await? {
+            Ok(outcome) => outcome,
+            Err(lost) => return Ok(Err(lost)),
         };
         if let Some(facts) = &outcome.facts {
             self.records.tell_facts(claimed.held, facts).await?;
         }
         Ok(Ok(outcome))
+    }
+
+    /// Lets a worker do something, until somebody says that it is `lost`.
+    pub(super) async fn drive(
+        &self,
+        order: Order,
+        folder: &Path,
+        source: &Path,
+        said: &Arc<Mutex<Said>>,
+        lost: impl Future<Output = Lost>,
+    ) -> anyhow::Result<Result<Outcome, Lost>> {
+        let job = Job { folder: folder.to_owned(), source: source.to_owned(), order, limits: self.limits.clone() };
+        let cancel = Cancel::new().context("failed to make the worker's brake")?;
+        let mut running = std::pin::pin!(job.run(Program::itself(), cancel.clone(), Said::hear(said)));
+        tokio::select! {
+            outcome = &mut running => Ok(Ok(outcome.context("failed to start a worker")?)),
+            lost = lost => {
+                cancel.cancel();
+                // the worker is gone before its folder is
+                let _ = running.await;
+                Ok(Err(lost))
+            }
+        }
     }
 
     /// Says how far a job is, until it is not ours any more.

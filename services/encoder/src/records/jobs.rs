@@ -5,7 +5,7 @@ use std::fmt;
 use opsctl_auth::{Act, Author};
 use opsctl_store::{Row, Transaction, params};
 
-use super::{MEDIA, Records, Result, WORK};
+use super::{MEDIA, Records, Result, WORK, parts};
 use crate::clock::now;
 
 /// What becomes of a job.
@@ -151,8 +151,12 @@ pub(super) async fn enqueue(tx: &mut Transaction, job: &NewJob<'_>) -> Result<i6
 
 pub(super) async fn cancel(tx: &mut Transaction, media: i64) -> Result<bool> {
     let sql = "UPDATE job SET state = 'cancelled', ended = $2, lease_until = NULL \
-               WHERE media = $1 AND state IN ('queued', 'running')";
-    Ok(tx.execute(sql, params![media, now()]).await? > 0)
+               WHERE media = $1 AND state IN ('queued', 'running') RETURNING id";
+    let cancelled = tx.fetch_all(sql, params![media, now()]).await?;
+    for row in &cancelled {
+        parts::forget(tx, row.get(0_usize)?).await?;
+    }
+    Ok(!cancelled.is_empty())
 }
 
 fn job(row: &Row) -> Result<Job> {

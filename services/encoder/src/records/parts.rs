@@ -1,7 +1,7 @@
 //! Parts of jobs that several machines do together. A part belongs to whoever took it last, and all of them to the attempt
 //! at the job that they were made for.
 
-use opsctl_store::{Dialect, Sql, params};
+use opsctl_store::{Dialect, Sql, Transaction, params};
 
 use super::queue::Held;
 use super::{Records, Result, WORK, blobs};
@@ -137,13 +137,19 @@ impl Records {
         rows.iter().map(|row| row.get(0_usize)).collect()
     }
 
-    /// The parts of a job are not needed any more; nor are these blobs.
-    pub(crate) async fn forget_parts(&self, job: i64, keys: &[String]) -> Result<()> {
+    /// Leaves blobs to be removed.
+    pub(crate) async fn leave_all(&self, keys: &[String]) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        tx.execute("DELETE FROM part WHERE job = $1", params![job]).await?;
         for key in keys {
             blobs::leave(&mut tx, key).await?;
         }
         tx.commit().await
     }
+}
+
+/// The parts of attempts that are over go: those at the job `job`.
+pub(super) async fn forget(tx: &mut Transaction, job: i64) -> Result<()> {
+    let sql = "DELETE FROM part WHERE job = $1 AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = part.job AND \
+               job.attempt = part.attempt AND job.state = 'running')";
+    tx.execute(sql, params![job]).await.map(drop)
 }

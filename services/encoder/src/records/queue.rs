@@ -4,7 +4,7 @@
 use opsctl_store::{Dialect, Row, Sql, Transaction, params};
 
 use super::hooks::{self, Happened};
-use super::{MEDIA, Records, Result, WORK, blobs, usage};
+use super::{MEDIA, Records, Result, WORK, blobs, parts, usage};
 use crate::clock::now;
 use crate::facts::Facts;
 
@@ -97,7 +97,7 @@ impl Records {
         let sql = "UPDATE job SET state = CASE WHEN attempt >= $2 THEN 'failed' ELSE 'queued' END, ended = $1, \
                    reason = CASE WHEN attempt >= $2 THEN 'worker-lost' END, message = 'its worker was lost', \
                    lease_until = NULL, worker = NULL WHERE state = 'running' AND lease_until < $1 \
-                   RETURNING media, state, reason, message";
+                   RETURNING media, state, reason, message, id";
         let lost = tx.fetch_all(sql, params![now(), attempts]).await?;
         for row in &lost {
             if row.get::<&str>(1_usize)? == "failed" {
@@ -106,6 +106,7 @@ impl Records {
             }
             tx.notify(MEDIA, &row.get::<i64>(0_usize)?.to_string()).await?;
             tx.notify(WORK, "").await?;
+            parts::forget(&mut tx, row.get(4_usize)?).await?;
         }
         let sql = "UPDATE part SET state = CASE WHEN tries >= $2 THEN 'failed' ELSE 'queued' END, lease_until = NULL, \
                    message = 'its worker was lost' WHERE state = 'running' AND lease_until < $1";
@@ -166,6 +167,7 @@ impl Records {
         let ended = (state != "queued").then(now);
         let params = params![held.job, held.attempt, state, run_after, reason, message, log, warnings, ended, back];
         let Some(row) = tx.fetch_optional(sql, params).await? else { return Ok(false) };
+        parts::forget(&mut tx, held.job).await?;
         if let Finished::Done { made, .. } = finished {
             self.note_purges(&mut tx, held.media).await?;
             replace(&mut tx, held.media, made).await?;

@@ -7,6 +7,7 @@ use super::hooks::{self, Happened};
 use super::jobs::NewJob;
 use super::{Records, Result, blobs, jobs, media, uploads, usage};
 use crate::clock::now;
+use crate::hex::hex;
 
 /// An upload that is in the store.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Records {
         let sql = "SELECT id, version, source, source_sha256 FROM media WHERE account = $1 AND name = $2";
         let found = tx.fetch_optional(sql, params![arrival.account, arrival.name]).await?;
         let object = format!("encoder/{}/{}", arrival.account, arrival.name);
-        let digest = hex(&arrival.sha256);
+        let digest = format!("sha256:{}", hex(&arrival.sha256));
         let (id, outcome) = match (found, arrival.expected) {
             (Some(_), Expected::Nothing) | (None, Expected::Version(_)) => return Ok(Outcome::Unexpected),
             (None, _) => {
@@ -85,7 +86,8 @@ impl Records {
                     return Ok(Outcome::Same);
                 }
                 blobs::leave(&mut tx, source).await?;
-                by.record(&mut tx, Act::new("upload", object).before(hex(&sha256)).after(digest)).await?;
+                by.record(&mut tx, Act::new("upload", object).before(format!("sha256:{}", hex(&sha256))).after(digest))
+                    .await?;
                 replace(&mut tx, id, arrival).await?;
                 (id, Outcome::Replaced)
             }
@@ -120,8 +122,4 @@ async fn replace(tx: &mut Transaction, id: i64, arrival: &Arrival<'_>) -> Result
                changed = $4, uploader = $5, source = $6, source_sha256 = $7, source_bytes = $8, facts = NULL WHERE id = $1";
     let Arrival { title, filename, key, sha256, bytes, uploader, .. } = *arrival;
     tx.execute(sql, params![id, title, filename, now(), uploader, key, sha256, bytes]).await.map(drop)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
